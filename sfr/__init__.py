@@ -1,0 +1,1 @@
+"""Downloads every report on a list and proves that each file is complete."""
