@@ -199,7 +199,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Record):
-    """A running job as a watcher sees it. `since` is when its phase began (seconds since the epoch), `note` says why."""
+    """A running job as a watcher sees it. `since` (seconds since the epoch) is when its phase began."""
 
     job_id: str
     phase: Phase
