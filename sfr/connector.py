@@ -96,6 +96,10 @@ class Destination(Protocol):
 
     Config: ClassVar[type[BaseModel]]
 
+    def staging(self, name: str) -> Path:
+        """Where a file of that name may grow before it is proven; on the same disk, where delivering is a rename."""
+        ...
+
     def put(self, staged: Path, name: str) -> str:
         """Deliver all or nothing; the same name twice replaces; returns where it is. Raises DeliveryError."""
         ...

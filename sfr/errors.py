@@ -18,7 +18,8 @@ class SfrError(Exception):
     """Root of the family. `message` is one line for a person, `remedy` what that person can do about it.
 
     `reason` is a stable short code for scripts and the history. `max_attempts` bounds how often a job may be
-    tried while it fails for this reason; None means without a bound of its own.
+    tried while it fails for this reason; None means without a bound of its own. `request_id` is the server's name of
+    the answer, where it gave one.
     Every attribute beside the message travels in `__dict__`, so that each error survives pickling.
     """
 
@@ -26,6 +27,7 @@ class SfrError(Exception):
     reason: str = "error"
     remedy: str = ""
     max_attempts: int | None = 1
+    request_id: str = ""
 
     def __init__(
         self, message: str, *, reason: str | None = None, remedy: str | None = None, max_attempts: int | None = -1

@@ -1,0 +1,74 @@
+"""Wires the Salesforce sign-in chain to the settings: get a session, look at the chain, forget the session."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from sfr.connector import Asker
+from sfr.redaction import remember_secret
+from sfr.settings import Settings
+from sfr.sources.salesforce.session.values import SessionSettings, SignedIn, Step, Verdict
+
+log = logging.getLogger("sfr.access")
+
+
+class Access:
+    """The ways to a session of the one org that the settings name."""
+
+    def __init__(self, settings: Settings, asker: Asker) -> None:
+        self._settings = settings
+        self._asker = asker
+        if settings.sid is not None:
+            remember_secret(settings.sid.get_secret_value())
+
+    def session(self, dead: str = "") -> str:
+        """A session value that works; `dead` is the one that no longer does. Raises AuthError, ConfigError."""
+        return self.sign_in(dead).value
+
+    def sign_in(self, dead: str = "") -> SignedIn:
+        """As `session`, with where it came from. A given value that died is not asked again: the chain goes on."""
+        from sfr.sources.salesforce.session.chain import sign_in
+
+        chain = self._chain()
+        if dead:
+            chain = replace(chain, given=None)
+        found = sign_in(chain, self._asker, self._validate(), frozenset({dead} if dead else ()))
+        remember_secret(found.value)
+        log.info("session from: %s", found.link)
+        return found
+
+    def steps(self) -> tuple[Step, ...]:
+        """Each place where a session may come from, and what it says now; nobody is asked."""
+        from sfr.sources.salesforce.session.chain import steps_without_asking
+
+        return steps_without_asking(self._chain(), self._validate())
+
+    def sign_out(self, *, everything: bool) -> tuple[str, ...]:
+        """Forget the kept session, and with `everything` the browser profile of the login window; says what went."""
+        from sfr.sources.salesforce.session.chain import sign_out
+
+        return sign_out(self._chain(), everything)
+
+    def _validate(self) -> Callable[[str], Verdict]:
+        from sfr.sources.salesforce.validation import validate
+
+        origin = self._settings.require_domain()
+        return lambda value: validate(origin, value)
+
+    def _chain(self) -> SessionSettings:
+        from platformdirs import user_state_path
+
+        settings, origin = self._settings, self._settings.require_domain()
+        return SessionSettings(
+            host=origin.partition("://")[2],
+            origin=origin,
+            given=settings.sid.get_secret_value() if settings.sid else None,
+            browser=settings.browser,
+            browser_profile=settings.browser_profile,
+            browser_path=settings.browser_path,
+            login=settings.login,
+            login_seconds=settings.login_seconds,
+            state_directory=user_state_path("sfr", appauthor=False),
+        )

@@ -1,0 +1,217 @@
+"""The verbs, and the one place where the parts are wired together."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import secrets
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sfr.access import Access
+from sfr.connector import Asker, Session
+from sfr.engine import Ending, Engine
+from sfr.errors import AuthError, ConfigError, DeliveryError, SfrError
+from sfr.history import History
+from sfr.model import Report, Result, Run, Status
+from sfr.pool.supervisor import Pool, PoolPlan
+from sfr.pool.worker import Setup, Watch
+from sfr.redaction import redact, remember_secret
+from sfr.run_lock import only_run
+from sfr.settings import Settings
+from sfr.staging import sweep
+from sfr.transfer import RetryPolicy
+from sfr.watcher import Watcher
+
+PRIVATE = ".sfr"
+MOST_PROCESSES = 4
+
+OK, FAILED, CONFIGURATION, LOGIN, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+log = logging.getLogger("sfr.app")
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """What a run brought: its jobs in list order with their outcomes, the exit code, and the files about it."""
+
+    run: Run
+    results: tuple[Result, ...]
+    exit_code: int
+    files: dict[str, Path] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+class App:
+    """Everything sfr can do with reports, for any front door.
+
+    `sign_in` replaces the Salesforce sign-in chain; it gets the value that no longer works, "" at the start.
+    """
+
+    def __init__(self, settings: Settings, asker: Asker, sign_in: Callable[[str], str] | None = None) -> None:
+        self._settings = settings
+        self._sign_in = sign_in or Access(settings, asker).session
+        self._private = settings.output.absolute() / PRIVATE
+        if settings.database_url is not None:
+            remember_secret(settings.database_url.get_secret_value())
+
+    def now(self) -> datetime:
+        """The present moment in the zone of the settings."""
+        return datetime.now(ZoneInfo(self._settings.timezone))
+
+    @contextmanager
+    def history(self) -> Iterator[History]:
+        """The history, open. Raises ConfigError when it cannot be opened."""
+        url = self._settings.database_url
+        place = f"sqlite:///{(self._private / 'history.db').as_posix()}"
+        history = History(url.get_secret_value() if url else place, owner=f"{socket.gethostname()}-{os.getpid()}")
+        try:
+            yield history
+        finally:
+            history.close()
+
+    def unfinished(self, *, unverified: bool) -> tuple[Run, list[Report]]:
+        """The last run and what it did not bring. Raises ConfigError when there was no run yet."""
+        with self.history() as history:
+            run = history.last_run()
+            if run is None:
+                raise ConfigError("no run yet in this history", remedy="run without --failed first")
+            return run, history.unfinished(run.id, unverified=unverified)
+
+    def run(self, reports: Sequence[Report], watcher: Watcher, list_name: str = "") -> RunResult:
+        """Fetch reports; returns when all have an outcome, or somebody interrupts.
+
+        Raises Busy while another run uses the same output and ConfigError when the history cannot be opened; whatever
+        happens to a report is in its outcome.
+        """
+        self._settings.require_domain()
+        with only_run(self._private), self.history() as history:
+            run = Run(
+                id=f"{self.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+                started_at=time.time(),
+                list_name=list_name,
+                output=str(self._settings.output.absolute()),
+                pid=os.getpid(),
+                host=socket.gethostname(),
+            )
+            self._sweep(reports)
+            history.add_run(run, reports)
+            try:
+                session = Session(self._sign_in(""), 1)
+            except (AuthError, KeyboardInterrupt) as error:
+                return self._conclude(run, history, self._not_begun(run, history, error))
+            watcher.begin(run, {f"{run.id}-{number:05d}": report.name for number, report in enumerate(reports, 1)})
+            try:
+                ending = self._work(run, history, watcher, session, len(reports))
+            finally:
+                watcher.end()
+            return self._conclude(run, history, ending)
+
+    def _work(self, run: Run, history: History, watcher: Watcher, session: Session, reports: int) -> Ending:
+        deadline = self._settings.deadline_seconds
+        deadline_at = run.started_at + deadline if deadline is not None else None
+        pool = Pool(self._plan(deadline_at, reports))
+        engine = Engine(history, pool, watcher, {"salesforce": session}, lambda _source, dead: self._sign_in(dead))
+        return engine.drain(run, deadline_at)
+
+    def _not_begun(self, run: Run, history: History, error: BaseException) -> Ending:
+        if isinstance(error, AuthError):
+            log.warning("no session: %s", redact(error.message))
+            history.close_open(run.id, Status.SKIPPED, error.reason, redact(error.message), time.time())
+            return Ending(login_needed=True)
+        history.close_open(run.id, Status.CANCELLED, "interrupted", "the run was stopped", time.time())
+        return Ending(interrupted=True)
+
+    def _plan(self, deadline_at: float | None, reports: int) -> PoolPlan:
+        from sfr.sources.salesforce.source import SalesforceConfig
+
+        settings = self._settings
+        in_flight = max(1, min(settings.concurrency, reports))
+        processes = min(settings.processes or min(os.cpu_count() or 1, MOST_PROCESSES), in_flight)
+        config = SalesforceConfig(
+            origin=settings.require_domain(),
+            connect_seconds=settings.connect_seconds,
+            first_byte_seconds=settings.first_byte_seconds,
+        )
+        setup = Setup(
+            name="",
+            threads=math.ceil(in_flight / processes),
+            address=None,
+            sources={"salesforce": ("salesforce", config)},
+            policy=RetryPolicy(
+                max_attempts=settings.max_attempts,
+                deadline_at=deadline_at,
+                max_report_bytes=settings.max_report_megabytes * 1_000_000,
+            ),
+            watch=Watch(settings.stall_seconds, settings.attempt_seconds),
+            output=settings.output.absolute(),
+        )
+        return PoolPlan(processes, setup.threads, setup, {"salesforce": (in_flight, settings.requests_per_second)})
+
+    def _sweep(self, reports: Sequence[Report]) -> None:
+        """Remove what a crash left behind: partial files of earlier runs."""
+        output = self._settings.output.absolute()
+        names = frozenset(report.name for report in reports)
+        folders = {Path(report.folder).absolute() if report.folder else output for report in reports}
+        swept = sum(sweep(folder, names, ours=folder.is_relative_to(output)) for folder in folders if folder.is_dir())
+        if swept:
+            log.info("swept %d partial files of an earlier run", swept)
+
+    def _conclude(self, run: Run, history: History, ending: Ending) -> RunResult:
+        results = tuple(history.results(run.id))
+        if ending.interrupted:
+            self._sweep([result.job.report for result in results])
+        code = exit_code(results, ending)
+        history.finish_run(run.id, code, time.time())
+        finished = history.run(run.id) or run
+        files, problems = self._write_files(finished, results)
+        return RunResult(finished, results, max(code, FAILED) if problems else code, files, problems)
+
+    def _write_files(self, run: Run, results: Sequence[Result]) -> tuple[dict[str, Path], tuple[str, ...]]:
+        """Write the files about a run; one that cannot be written keeps no other from being written."""
+        from sfr.summary import write_final_csv, write_manifest
+        from sfr.summary_page import write_page
+
+        settings, kept = self._settings, self._private / "runs" / run.id
+        writers: list[tuple[str, Path, Callable[[Path], None]]] = [
+            ("page", settings.output / "summary.html", lambda path: write_page(run, results, path, settings.timezone)),
+            ("manifest", kept / "SHA256SUMS", lambda path: write_manifest(results, path)),
+        ]
+        if (final := settings.final_report_path) is not None:
+            writers.append(("table", final, lambda path: write_final_csv(run, results, path, settings.timezone)))
+        files, problems = {}, []
+        for word, path, write in writers:
+            try:
+                write(path)
+                files[word] = path
+            except DeliveryError as error:
+                problems.append(f"{error.message}. {error.remedy}")
+        return files, tuple(problems)
+
+
+def exit_code(results: Sequence[Result], ending: Ending) -> int:
+    """130 interrupted · 3 login needed · 1 some report is not there · 0 all are."""
+    statuses = Counter(result.outcome.status for result in results)
+    if ending.interrupted:
+        return INTERRUPTED
+    if ending.login_needed and statuses[Status.SKIPPED]:
+        return LOGIN
+    missing = len(results) - statuses[Status.DONE] - statuses[Status.UNVERIFIED]
+    return FAILED if missing else OK
+
+
+def exit_code_of(error: SfrError) -> int:
+    """The exit code for an error that kept a run from starting."""
+    if error.reason == "busy":
+        return BUSY
+    if isinstance(error, AuthError):
+        return LOGIN
+    return CONFIGURATION if isinstance(error, ConfigError) else FAILED

@@ -1,0 +1,151 @@
+"""Knows how the lines of a list become Reports, and that a list with one wrong line is refused as a whole."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from sfr.errors import ConfigError
+from sfr.file_names import same_file_key
+from sfr.list_columns import HEADERS, find_columns, row_cells
+from sfr.list_problems import BadCell, ListError, Problem, describe
+from sfr.list_report import Row, read_folder
+from sfr.list_rows import read_table, split_line
+from sfr.model import Report
+from sfr.settings import Settings
+
+__all__ = ["ListError", "Problem", "parse_report", "read_list", "select"]
+
+Notify = Callable[[str], None]
+
+_OPTION = "--report"
+_log = logging.getLogger(__name__)
+
+
+def read_list(path: Path, settings: Settings, now: datetime, notify: Notify = _log.warning) -> list[Report]:
+    """Read the list at `path` into Reports, in its order, with the dates filled in as seen from `now` (aware).
+
+    `notify` is told what a person should know though nothing is wrong, such as a repaired id. Raises ListError with
+    all problems at once, or ConfigError when there is no list to be read.
+    """
+    table = read_table(path, HEADERS)
+    columns, problems = find_columns(table)
+    if problems:
+        raise ListError.of(path.as_posix(), problems)
+    rows = []
+    for line, cells in table.rows:
+        try:
+            rows.append(Row(line, row_cells(columns, cells)))
+        except BadCell as error:
+            problems.append(Problem(line, "", ", ".join(cells), error.message, error.remedy))
+    return _build(path.as_posix(), rows, settings, now, notify=notify, problems=problems, taken=[path])
+
+
+def parse_report(text: str, settings: Settings, now: datetime, notify: Notify = _log.warning) -> Report:
+    """Read one report from `name,id[,path[,params]]`. Raises ListError."""
+    name, ref, path, *params = [*split_line(text), "", "", ""]
+    cells = {"name": name, "id": ref, "path": path, "params": ",".join(part for part in params if part)}
+    return _build(_OPTION, [Row(None, cells)], settings, now, notify=notify)[0]
+
+
+def _build(
+    place: str,
+    rows: Sequence[Row],
+    settings: Settings,
+    now: datetime,
+    *,
+    notify: Notify,
+    problems: Sequence[Problem] = (),
+    taken: Sequence[Path] = (),
+) -> list[Report]:
+    """All rows as Reports; `problems` are those found before, `taken` the files that no report may overwrite."""
+    local = now.astimezone(ZoneInfo(settings.timezone))
+    reports = [row.report(settings, local) for row in rows]
+    found = [
+        *problems,
+        *_default_folder_problems(settings, rows),
+        *(problem for row in rows for problem in row.problems),
+        *_duplicates(rows, [*taken, *filter(None, [settings.final_report_path])]),
+    ]
+    if found:
+        raise ListError.of(place, found)
+    for row in rows:
+        for notice in row.notices:
+            notify(describe(place, Problem(row.line, "id", "", notice, "")))
+    return [report for report in reports if report is not None]
+
+
+def _default_folder_problems(settings: Settings, rows: Sequence[Row]) -> list[Problem]:
+    """REPORT_DIRECTORY is checked once for all rows that go there."""
+    directory = settings.report_directory
+    if directory is None or all(row.cells.get("path") for row in rows):
+        return []
+    try:
+        read_folder(str(directory), settings.output)
+    except BadCell as error:
+        return [Problem(None, "REPORT_DIRECTORY", str(directory), error.message, error.remedy)]
+    return []
+
+
+def _duplicates(rows: Iterable[Row], taken: Iterable[Path]) -> Iterator[Problem]:
+    """Rows whose file would overwrite an earlier row's, or one of the files in `taken`."""
+    owners = {same_file_key(path.parent, path.name): path.as_posix() for path in taken}
+    for row in rows:
+        if row.target is None:
+            continue
+        folder, name = row.target
+        key = same_file_key(folder, name)
+        if key in owners:
+            yield Problem(row.line, "name", name, f"would overwrite {owners[key]}", "Give it another name or path.")
+        else:
+            owners[key] = f"the report of line {row.line}"
+
+
+def select(reports: Iterable[Report], patterns: Sequence[str] = (), tags: Sequence[str] = ()) -> list[Report]:
+    """The reports whose name fits one of `patterns` (`sales_*`, with or without the extension) and that have one of
+    `tags`, in any letter case; nothing given selects everything.
+
+    Raises ConfigError with similar names when a pattern or tag fits no report, or no report fits both.
+    """
+    found = list(reports)
+    for pattern in patterns:
+        if not any(_fits(report, pattern) for report in found):
+            raise _nothing("report is called", pattern, [report.name for report in found])
+    for tag in tags:
+        if not any(_has_tag(report, tag) for report in found):
+            raise _nothing("report has the tag", tag, [tag for report in found for tag in report.tags])
+    selected = [
+        report
+        for report in found
+        if (not patterns or any(_fits(report, pattern) for pattern in patterns))
+        and (not tags or any(_has_tag(report, tag) for tag in tags))
+    ]
+    if (patterns or tags) and not selected:
+        raise ConfigError("no report has both such a name and such a tag", remedy="Leave one of them out.")
+    return selected
+
+
+def _fits(report: Report, pattern: str) -> bool:
+    names = (_folded(report.name), _folded(Path(report.name).stem))
+    return any(fnmatchcase(name, _folded(pattern)) for name in names)
+
+
+def _has_tag(report: Report, tag: str) -> bool:
+    return _folded(tag) in map(_folded, report.tags)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text.casefold())
+
+
+def _nothing(what: str, wanted: str, known: Sequence[str]) -> ConfigError:
+    spelling = {_folded(Path(name).stem): name for name in known} | {_folded(name): name for name in known}
+    close = [spelling[each] for each in difflib.get_close_matches(_folded(wanted), spelling, n=3)]
+    shown = f"Did you mean {' or '.join(dict.fromkeys(close))}?" if close else "See --dry-run for what is on the list."
+    return ConfigError(f"no {what} {wanted}", remedy=shown)

@@ -1,0 +1,224 @@
+"""The words of the command line: commands, options, help and exit codes. What they do is in `actions`."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sfr.errors import SfrError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+EXAMPLES = """\b
+Examples
+  sfr                               every report of input/sfdc_reports.csv
+  sfr finance.csv --tag month-end   some reports of another list
+  sfr --failed                      what the last run did not bring
+  sfr --report "sales,00O5g000004Kx2bEAC,,pv0=EMEA"
+  sfr check                         why there is (no) session
+  sfr demo                          a small org on this machine, no login needed
+
+\b
+Exit codes
+  0 all reports are there   1 some are not   2 settings or list are wrong
+  3 login needed            4 another run is active   130 interrupted
+"""
+
+
+class DefaultsToRun(click.Group):
+    """A group whose first word may be missing: without a command it means `run`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put `run` in front unless a command, or a question about all of them, comes first."""
+        if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h", "--version")):
+            if args and _is_misspelt_command(args[0]):
+                close = difflib.get_close_matches(args[0], self.commands, n=1)
+                hint = f"Did you mean {close[0]!r}?" if close else "See --help for the commands."
+                raise click.UsageError(f"{args[0]!r} is neither a command nor a file. {hint}", ctx)
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options of `run` here too, since nobody has to type the word."""
+        super().format_options(ctx, formatter)
+        rows = [row for param in self.commands["run"].params if (row := param.get_help_record(ctx))]
+        with formatter.section("Options of a run"):
+            formatter.write_dl(rows)
+
+
+def _is_misspelt_command(word: str) -> bool:
+    return not word.startswith("-") and not Path(word).suffix and not Path(word).exists()
+
+
+@click.group(
+    cls=DefaultsToRun,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="sfr", message="sfr %(version)s")
+def command_line() -> None:
+    """Download every report on a list, and prove that each file is complete."""
+
+
+def org_options(function: Function) -> Function:
+    """Options of every command that talks to an org."""
+    for option in (
+        click.option("--domain", metavar="HOST", help="The org's My Domain (SFDC_DOMAIN)."),
+        click.option("--browser", metavar="NAME", help="edge, chrome, firefox, chromium or brave (SFR_BROWSER)."),
+        click.option("--sid-stdin", is_flag=True, help="Read a session id from standard input, or ask for it hidden."),
+        click.option("--no-login", is_flag=True, help="Never open a login window or ask."),
+    ):
+        function = option(function)
+    return function
+
+
+@command_line.command(
+    epilog="\b\nExamples\n  sfr --only 'sales_*' --dry-run\n  sfr --failed --unverified --deadline 2h"
+)
+@click.argument("report_list", required=False, metavar="[LIST]")
+@org_options
+@click.option("--report", "single", multiple=True, metavar='"NAME,ID[,PATH[,PARAMS]]"', help="Fetch this, no list.")
+@click.option("--only", multiple=True, metavar="PATTERN", help="Only reports whose name fits, such as 'sales_*'.")
+@click.option("--tag", multiple=True, metavar="TAG", help="Only reports with this tag.")
+@click.option("--failed", is_flag=True, help="Fetch what the last run did not bring.")
+@click.option("--unverified", is_flag=True, help="With --failed: also files that nothing proved complete.")
+@click.option("--dry-run", is_flag=True, help="Check the list, show what would be fetched, fetch nothing.")
+@click.option("--output", metavar="FOLDER", help="Where reports, summary and history go (SFR_OUTPUT).")
+@click.option("--concurrency", type=int, metavar="N", help="Reports in flight at once (default 8).")
+@click.option("--processes", type=int, metavar="N", help="Worker processes (default: cores, at most 4).")
+@click.option("--max-attempts", type=int, metavar="N", help="Tries per report (default: until it is there).")
+@click.option("--deadline", metavar="TIME", help="End the run after 2h, 90m, 45s … (default: no end).")
+@click.option("--keep-footer", is_flag=True, default=None, help="Keep Salesforce's lines below the last record.")
+@click.option("--excel", is_flag=True, default=None, help="Add a BOM and make formula cells harmless.")
+@click.option("--allow-bad-ids", is_flag=True, default=None, help="Ask for ids whose checksum or prefix is wrong.")
+@click.option("--quiet", "-q", is_flag=True, help="Say only what went wrong, and the totals.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, and nothing else.")
+@click.option("--scheduled", is_flag=True, help="No console: write to the log, never ask, leave with the exit code.")
+@click.option("--log-file", metavar="FILE", help="Where the log goes (default: output/.sfr/sfr.log).")
+def run(**options: Any) -> int:
+    """Download the reports of LIST (default: input/sfdc_reports.csv). This is what happens without a command."""
+    from sfr.cli.actions import run_reports
+
+    return run_reports(**options)
+
+
+@command_line.command()
+@org_options
+def check(**options: Any) -> int:
+    """Show where a session can come from, in order, and what each place says."""
+    from sfr.cli.actions import check_access
+
+    return check_access(**options)
+
+
+@command_line.command()
+@org_options
+def login(**options: Any) -> int:
+    """Log in, in a browser window of its own, and keep the session in the system's keyring."""
+    from sfr.cli.actions import log_in
+
+    return log_in(**options)
+
+
+@command_line.command()
+@click.option("--domain", metavar="HOST", help="The org's My Domain (SFDC_DOMAIN).")
+@click.option("--all", "everything", is_flag=True, help="Remove the profile of the login window too.")
+def logout(**options: Any) -> int:
+    """Forget the kept session."""
+    from sfr.cli.actions import log_out
+
+    return log_out(**options)
+
+
+@command_line.command()
+@click.argument("run_id", required=False, metavar="[RUN]")
+@click.option("--output", metavar="FOLDER", help="The output whose history is meant (SFR_OUTPUT).")
+@click.option("--limit", default=20, show_default=True, metavar="N", help="How many runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def history(**options: Any) -> int:
+    """List past runs, or show one: RUN is its id, the beginning of it, or `last`."""
+    from sfr.cli.past import show_history
+
+    return show_history(**options)
+
+
+@command_line.command(
+    epilog="\b\nExamples\n  sfr schedule --daily 07:00 --weekdays\n  sfr schedule list\n  sfr schedule remove daily"
+)
+@click.argument("action", required=False, type=click.Choice(["list", "remove"]))
+@click.argument("name", required=False)
+@click.option("--daily", metavar="HH:MM", help="When, in the time zone of this computer.")
+@click.option("--weekdays", is_flag=True, help="Monday to Friday only.")
+@click.option("--failed", is_flag=True, help="Fetch what the run before did not bring.")
+@click.option("--list", "report_list", metavar="LIST", help="Another list than input/sfdc_reports.csv.")
+@click.option(
+    "--name", "entry", default="daily", show_default=True, metavar="NAME", help="Several schedules: a name each."
+)
+@click.option("--with", "kind", metavar="KIND", help="windows, launchd, systemd or cron (default: what is there).")
+@click.option("--print", "preview", is_flag=True, help="Show what would be installed; change nothing.")
+def schedule(**options: Any) -> int:
+    """Run every day by itself: Windows Task Scheduler, launchd, systemd or cron."""
+    from sfr.cli.timetable import change_schedule
+
+    return change_schedule(**options)
+
+
+@command_line.command()
+@click.option("--faults", is_flag=True, help="Add reports that cannot succeed; ends with exit code 1.")
+@click.option("--output", default="output/demo", show_default=True, metavar="FOLDER", help="Where the files go.")
+def demo(**options: Any) -> int:
+    """Try everything on a small org that runs on this machine."""
+    from sfr.cli.showing import run_demo
+
+    return run_demo(**options)
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Do what was asked; returns the exit code. Nobody sees a traceback: it goes to the log."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console that lacks a character must not end a run
+    try:
+        return int(command_line.main(list(arguments), prog_name="sfr", standalone_mode=False) or 0)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        return 0  # whoever read our output has seen enough
+    except SfrError as error:
+        return _tell(error)
+    except Exception as error:
+        return _apologise(error)
+
+
+def _tell(error: SfrError) -> int:
+    from sfr.app import exit_code_of
+    from sfr.redaction import redact
+
+    click.echo(redact(f"sfr: {error.message}"), err=True)
+    if error.remedy:
+        click.echo(redact(f"     {error.remedy}"), err=True)
+    return exit_code_of(error)
+
+
+def _apologise(error: Exception) -> int:
+    from sfr.redaction import redact
+
+    logging.getLogger("sfr").error("unexpected error", exc_info=error)
+    files = [
+        handler.baseFilename for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)
+    ]
+    advice = f"the details are in {files[0]}" if files else "no log was open yet"
+    click.echo(redact(f"sfr: unexpected {type(error).__name__}: {error} ({advice})"), err=True)
+    return 1

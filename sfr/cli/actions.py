@@ -1,0 +1,168 @@
+"""What the commands about reports and sessions do: settings in, one verb of the App, words and an exit code out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sfr.app import CONFIGURATION, LOGIN, OK, PRIVATE, App, RunResult
+from sfr.catalog import parse_report, read_list, select
+from sfr.cli.terminal import Terminal, open_log, read_session, watcher_for
+from sfr.model import Report
+from sfr.redaction import redact
+from sfr.settings import Settings, load_settings
+
+log = logging.getLogger("sfr.cli")
+
+
+def run_reports(
+    *,
+    report_list: str | None,
+    single: Sequence[str],
+    only: Sequence[str],
+    tag: Sequence[str],
+    failed: bool,
+    unverified: bool,
+    dry_run: bool,
+    quiet: bool,
+    as_json: bool,
+    scheduled: bool,
+    **options: Any,
+) -> int:
+    """Run what the command line names; returns the exit code."""
+    if sum(map(bool, (report_list, single, failed))) > 1:
+        raise click.UsageError("give a list, or --report, or --failed: only one of them")
+    if unverified and not failed:
+        raise click.UsageError("--unverified goes with --failed")
+    asker = Terminal(silent=scheduled)
+    settings = _settings(asker, report_list=report_list, scheduled=scheduled, **options)
+    app = App(settings, asker)
+    reports, where = _reports(app, settings, single, failed=failed, unverified=unverified)
+    if failed and not reports:
+        click.echo(f"nothing to do: {where} brought every report")
+        return OK
+    reports = select(reports, only, tag) if only or tag else reports
+    if dry_run:
+        from sfr.cli.past import show_plan
+
+        return show_plan(reports, settings, where)
+    result = app.run(reports, watcher_for(quiet=quiet, scheduled=scheduled, silent=as_json), where)
+    return show_result(result, quiet=quiet, scheduled=scheduled, as_json=as_json)
+
+
+def show_result(result: RunResult, *, quiet: bool = False, scheduled: bool = False, as_json: bool = False) -> int:
+    """Say how a run ended; returns its exit code."""
+    if as_json:
+        json.dump(_as_json(result), sys.stdout, ensure_ascii=False, indent=1)
+        sys.stdout.write("\n")
+    elif not scheduled and not quiet:
+        from rich.console import Console
+
+        from sfr.summary import print_summary
+
+        print_summary(result.run, result.results, Console(), files=result.files)
+    for problem in result.problems:
+        log.error("%s", problem)
+        click.echo(redact(f"sfr: {problem}"), err=True)
+    if result.exit_code == LOGIN:
+        why = next((entry.outcome for entry in result.results if entry.outcome.error), None)
+        click.echo(redact(f"sfr: login needed. {why.error if why else ''}"), err=True)
+        click.echo("     run `sfr login` where somebody can answer, then `sfr --failed`", err=True)
+    log.info("run %s ended with exit code %d", result.run.id, result.exit_code)
+    return result.exit_code
+
+
+def check_access(**options: Any) -> int:
+    """Show the chain; 0 when a session is there, 3 when not."""
+    from sfr.access import Access
+
+    asker = Terminal()
+    settings = _settings(asker, **options)
+    click.echo(f"org      {settings.require_domain()}")
+    steps = Access(settings, asker).steps()
+    for number, step in enumerate(steps, 1):
+        click.echo(redact(f"{number}. {step.link:<24} {step.reason:<16} {step.detail}".rstrip()))
+    there = any(step.reason == "ok" for step in steps)
+    click.echo("a session is there" if there else "no session yet: `sfr login` opens a window, a run asks by itself")
+    return OK if there else LOGIN
+
+
+def log_in(**options: Any) -> int:
+    """Get a session; AuthError (exit code 3) without one."""
+    from sfr.access import Access
+
+    asker = Terminal()
+    settings = _settings(asker, **options)
+    found = Access(settings, asker).sign_in()
+    click.echo(f"logged in to {settings.require_domain()} ({found.link})")
+    return OK
+
+
+def log_out(*, domain: str | None, everything: bool) -> int:
+    """Forget the session."""
+    from sfr.access import Access
+
+    asker = Terminal(silent=True)
+    for line in Access(_settings(asker, domain=domain), asker).sign_out(everything=everything):
+        click.echo(line)
+    return OK
+
+
+def _settings(
+    asker: Terminal,
+    *,
+    sid_stdin: bool = False,
+    no_login: bool = False,
+    scheduled: bool = False,
+    deadline: str | None = None,
+    **options: Any,
+) -> Settings:
+    overrides = {**options, "deadline_seconds": deadline}
+    if sid_stdin:
+        overrides["sid"] = read_session(asker)
+        if not overrides["sid"]:
+            raise click.UsageError("--sid-stdin: nothing came on standard input")
+    if no_login or scheduled:
+        overrides["login"] = False
+    settings = load_settings(overrides)
+    open_log(settings.log_file or settings.output / PRIVATE / "sfr.log")
+    for notice in settings.notices:
+        log.warning("%s", notice)
+        asker.say(f"note: {notice}")
+    return settings
+
+
+def _reports(
+    app: App, settings: Settings, single: Sequence[str], *, failed: bool, unverified: bool
+) -> tuple[list[Report], str]:
+    """What is to be fetched, and what to call the place where that is written."""
+    if failed:
+        run, reports = app.unfinished(unverified=unverified)
+        return reports, f"run {run.id}"
+    if single:
+        return [parse_report(text, settings, app.now(), _notify) for text in single], "--report"
+    path = Path(settings.report_list)
+    return read_list(path, settings, app.now(), _notify), str(path)
+
+
+def _notify(text: str) -> None:
+    log.warning("%s", text)
+    click.echo(redact(f"note: {text}"), err=True)
+
+
+def _as_json(result: RunResult) -> dict[str, Any]:
+    return {
+        "run": result.run.to_dict(),
+        "exit_code": result.exit_code,
+        "files": {word: str(path) for word, path in result.files.items()},
+        "results": [{"report": entry.job.report.to_dict(), **entry.outcome.to_dict()} for entry in result.results],
+    }
+
+
+__all__ = ["CONFIGURATION", "check_access", "log_in", "log_out", "run_reports", "show_result"]

@@ -1,0 +1,96 @@
+"""Shows what is not happening now: past runs, and a run that was only planned."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from sfr import wording
+from sfr.app import OK, App
+from sfr.cli.terminal import Terminal
+from sfr.errors import ConfigError
+from sfr.history import History
+from sfr.model import Report, Run, Status
+from sfr.settings import Settings, load_settings
+
+
+def show_history(*, run_id: str | None, output: str | None, limit: int, as_json: bool) -> int:
+    """List runs, or show one; returns the exit code."""
+    settings = load_settings({"output": output})
+    with App(settings, Terminal(silent=True)).history() as history:
+        if run_id is None:
+            return _list_runs(history, settings, limit, as_json=as_json)
+        return _show_run(history, run_id, as_json=as_json)
+
+
+def _list_runs(history: History, settings: Settings, limit: int, *, as_json: bool) -> int:
+    runs = history.runs(limit)
+    if as_json:
+        return _print_json([{**run.to_dict(), "counts": _words(counts)} for run, counts in runs])
+    if not runs:
+        click.echo("no run yet")
+        return OK
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("run", "started", "exit", "reports", "list"):
+        table.add_column(column, no_wrap=column != "reports", overflow="ellipsis")
+    for run, counts in runs:
+        table.add_row(run.id, _when(run.started_at, settings), _end(run), _tally(counts), run.list_name)
+    Console().print(table)
+    return OK
+
+
+def _show_run(history: History, run_id: str, *, as_json: bool) -> int:
+    run = history.last_run() if run_id == "last" else history.run(run_id)
+    if run is None:
+        raise ConfigError(f"no run {run_id!r} in this history", remedy="`sfr history` lists them")
+    results = list(history.results(run.id))
+    if as_json:
+        return _print_json({**run.to_dict(), "results": [result.to_dict() for result in results]})
+    from sfr.summary import print_summary
+
+    print_summary(run, results, Console())
+    return OK
+
+
+def show_plan(reports: Sequence[Report], settings: Settings, where: str) -> int:
+    """What a run would fetch; nothing is asked of the org."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("name", "id", "goes to", "params", "tags"):
+        table.add_column(column, no_wrap=column == "id", overflow="fold")
+    for report in reports:
+        params = "&".join(f"{name}={value}" for name, value in report.params)
+        table.add_row(report.name, report.ref, report.folder or str(settings.output), params, " ".join(report.tags))
+    Console().print(table)
+    domain = settings.domain or "an org that SFDC_DOMAIN does not name yet"
+    click.echo(f"{wording.count(len(reports), 'report')} of {where} would be fetched from {domain}; nothing was done")
+    return OK
+
+
+def _print_json(value: Any) -> int:
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
+    sys.stdout.write("\n")
+    return OK
+
+
+def _words(counts: dict[Status, int]) -> dict[str, int]:
+    return {status.value: count for status, count in counts.items()}
+
+
+def _tally(counts: dict[Status, int]) -> str:
+    return ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
+
+
+def _end(run: Run) -> str:
+    return "-" if run.exit_code is None else str(run.exit_code)
+
+
+def _when(epoch_seconds: float, settings: Settings) -> str:
+    return datetime.fromtimestamp(epoch_seconds, ZoneInfo(settings.timezone)).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,68 @@
+"""Talks to the person at the terminal, if there is one: questions, progress, the log file."""
+
+from __future__ import annotations
+
+import getpass
+import logging
+import os
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+import click
+
+from sfr.progress import LiveProgress, PlainProgress
+from sfr.redaction import RedactingFormatter, redact
+from sfr.watcher import Watcher
+
+LOG_BYTES = 5_000_000
+LOG_FILES = 5
+
+
+class Terminal:
+    """A person at a terminal, or nobody; implements `Asker`."""
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self.interactive = not silent and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+    def say(self, text: str) -> None:
+        click.echo(redact(text), err=True)
+
+    def hidden(self, prompt: str) -> str:
+        return getpass.getpass(prompt)
+
+
+def read_session(asker: Terminal) -> str:
+    """The session id from standard input: one line, or a hidden question where a person sits there."""
+    if asker.interactive:
+        return asker.hidden("Session id (sid), not shown: ").strip()
+    return sys.stdin.readline().strip()
+
+
+def open_log(path: Path) -> None:
+    """Send all log lines, redacted, to a file that is rotated. Where it cannot be opened, say so and go on without."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+    except OSError as error:
+        click.echo(f"sfr: no log: {path} cannot be written ({error.strerror})", err=True)
+        return
+    handler.setFormatter(RedactingFormatter("%(asctime)s  %(levelname)-7s  %(name)s  %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines name addresses
+
+
+def watcher_for(*, quiet: bool, scheduled: bool, silent: bool) -> Watcher:
+    """Live progress for a terminal, lines for everything else, the log for a run without a console."""
+    if scheduled or silent:
+        return PlainProgress(logging.getLogger("sfr.run").info, quiet=quiet)
+    if quiet or not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
+        return PlainProgress(_print_line, quiet=quiet)
+    from rich.console import Console
+
+    return LiveProgress(Console())
+
+
+def _print_line(line: str) -> None:
+    sys.stdout.write(redact(line) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,72 @@
+"""What `schedule` does: make, list and remove entries of the system's clock."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from sfr.app import OK, PRIVATE
+from sfr.schedule.install import named, system
+from sfr.schedule.plan import Schedule, Scheduler, make_schedule
+from sfr.settings import load_settings
+
+
+def change_schedule(
+    *,
+    action: str | None,
+    name: str | None,
+    daily: str | None,
+    weekdays: bool,
+    failed: bool,
+    report_list: str | None,
+    entry: str | None,
+    kind: str | None,
+    preview: bool,
+) -> int:
+    """Do what was asked; returns the exit code."""
+    scheduler = named(kind) if kind else system()
+    if action == "list":
+        return _list(scheduler)
+    if action == "remove":
+        for line in scheduler.remove(name or entry or "daily"):
+            click.echo(line)
+        return OK
+    if daily is None:
+        raise click.UsageError("say when: --daily 07:00 (or `schedule list`, `schedule remove NAME`)")
+    arguments = (["--failed"] if failed else []) + ([report_list] if report_list else [])
+    wanted = _schedule(entry, daily, arguments, weekdays=weekdays)
+    if preview:
+        click.echo(scheduler.preview(wanted))
+        return OK
+    for line in scheduler.install(wanted):
+        click.echo(line)
+    return OK
+
+
+def _schedule(name: str | None, daily: str, arguments: list[str], *, weekdays: bool) -> Schedule:
+    main = Path(sys.argv[0]).resolve()
+    return make_schedule(
+        name=name,
+        at=daily,
+        weekdays_only=weekdays,
+        arguments=arguments,
+        python=Path(sys.executable),
+        program=main if main.name == "main.py" else None,
+        directory=Path.cwd(),
+        log=load_settings().output.absolute() / PRIVATE / "schedule.log",
+    )
+
+
+def _list(scheduler: Scheduler) -> int:
+    entries = scheduler.list()
+    if not entries:
+        click.echo(f"no schedule of sfr in {scheduler.name}")
+    for entry in entries:
+        click.echo(f"{entry.name}: {entry.when}")
+        click.echo(f"  {entry.command}")
+        for what, value in (("next run", entry.next_run), ("last result", entry.last_result)):
+            if value:
+                click.echo(f"  {what}: {value}")
+    return OK

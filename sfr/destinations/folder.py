@@ -1,0 +1,55 @@
+"""Delivers into a folder: the new file replaces the old one in one step, after it is safe on the disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sfr.atomic import delivery_error, sync_folder
+
+
+class FolderConfig(BaseModel):
+    """Where the folder is."""
+
+    model_config = ConfigDict(frozen=True)
+
+    directory: Path = Field(description="The folder to deliver to")
+    may_create: bool = Field(False, description="Make the folder when it is missing")
+
+
+class Folder:
+    """A folder of this machine or of a network share."""
+
+    Config = FolderConfig
+
+    def __init__(self, config: FolderConfig) -> None:
+        self._directory = config.directory
+        self._may_create = config.may_create
+
+    def staging(self, name: str) -> Path:
+        """Where a file may grow so that delivering it is a rename. Raises DeliveryError without a folder."""
+        try:
+            if self._may_create:
+                self._directory.mkdir(parents=True, exist_ok=True)
+            elif not self._directory.is_dir():
+                raise NotADirectoryError(20, "no such folder")
+        except OSError as error:
+            raise delivery_error(self._directory, error) from error
+        return self._directory / f".{name}.part"
+
+    def put(self, staged: Path, name: str) -> str:
+        """Give the staged file its name; whatever had that name before is replaced whole or not at all."""
+        target = self._directory / name
+        try:
+            with staged.open("rb+") as file:
+                os.fsync(file.fileno())
+            staged.replace(target)
+        except OSError as error:
+            raise delivery_error(target, error) from error
+        sync_folder(self._directory)
+        return str(target)
+
+    def close(self) -> None:
+        """Nothing is held open."""

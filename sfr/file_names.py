@@ -1,0 +1,69 @@
+"""Knows which file names every system can hold, and when two of them are the same file."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path, PurePosixPath
+
+from sfr.list_problems import BadCell
+
+# 255 bytes is what file systems hold; a file in the making has a dot before and `.part` behind its name.
+MAX_BYTES = 245
+
+_FORBIDDEN = '<>:"|?*'
+_RESERVED = frozenset(
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
+    + [f"{device}{digit}" for device in ("COM", "LPT") for digit in "123456789¹²³"]
+)
+_REPORT_EXTENSIONS = frozenset([".csv", ".xls", ".xlsx"])
+_OTHER_EXTENSIONS = frozenset([".txt", ".tsv", ".dat"])
+
+
+def with_extension(name: str, report_format: str) -> str:
+    """Add the format's extension (`.csv`, `.xls`, `.xlsx`) to a name that has none.
+
+    Any text after a dot that is no usual extension belongs to the name: `sales 1.5` becomes `sales 1.5.csv`. Raises
+    BadCell when the name promises another format than the one that will come.
+    """
+    extension = PurePosixPath(name).suffix.lower()
+    wanted = f".{report_format}"
+    if extension == wanted or extension in _OTHER_EXTENSIONS:
+        return name
+    if extension in _REPORT_EXTENSIONS:
+        remedy = f"Name it {name[: -len(extension)]}{wanted}, or put xf={extension[1:]} into params."
+        raise BadCell(f"ends in {extension}, but the report comes as {wanted[1:]}", remedy)
+    return name + wanted
+
+
+def format_of(name: str) -> str:
+    """The report format that a name promises: `xls`, `xlsx`, otherwise `csv`."""
+    extension = PurePosixPath(name).suffix.lower()
+    return extension[1:] if extension in _REPORT_EXTENSIONS else "csv"
+
+
+def check_name(name: str) -> None:
+    """Raise BadCell unless `name` is a name that Windows, macOS and Linux can all hold."""
+    if not name:
+        raise BadCell("is empty", "Write the file name that the report shall get.")
+    if "/" in name or "\\" in name or ".." in name:
+        raise BadCell("is a path, and only a name may stand here", "Put the folder into the column path.")
+    control = [char for char in name if unicodedata.category(char) in ("Cc", "Cs")]
+    if control:
+        remedy = "Take it out; if the value runs over several lines, a quotation mark is missing."
+        raise BadCell(f"holds the control character U+{ord(control[0]):04X}", remedy)
+    forbidden = [char for char in name if char in _FORBIDDEN]
+    if forbidden:
+        raise BadCell(f"holds {forbidden[0]}, which Windows allows in no file name", "Use a hyphen instead.")
+    if name.endswith((".", " ")):
+        raise BadCell("ends in a dot or space, which Windows drops", "Take it away.")
+    if name.split(".", maxsplit=1)[0].rstrip().upper() in _RESERVED:
+        raise BadCell("is the name of a device on Windows", "Choose another name, such as one with a word before it.")
+    size = len(name.encode())
+    if size > MAX_BYTES:
+        raise BadCell(f"has {size} bytes, and {MAX_BYTES} is the most that every system holds", "Shorten it.")
+
+
+def same_file_key(folder: Path, name: str) -> str:
+    """Equal for two places that are one file on Windows or macOS: letter case and Unicode spelling do not count."""
+    place = str(folder.resolve() / name)
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", place).casefold())

@@ -1,0 +1,92 @@
+"""Knows the columns of a list: the names they go by in people's files, and what may stand in each."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+
+from sfr.list_problems import BadCell, Problem
+from sfr.list_rows import Table, normalise_header
+
+ALIASES = {
+    "name": ("name", "file_name", "report_file_name", "filename"),
+    "id": ("id", "report_id", "url", "report_url", "link"),
+    "path": ("path", "report_path"),
+    "params": ("params", "optional_export_params", "export_params"),
+    "type": ("type", "report_type"),
+    "min_rows": ("min_rows", "min_records"),
+    "may_be_empty": ("may_be_empty",),
+    "tags": ("tags", "tag"),
+}
+HEADERS = {alias: column for column, aliases in ALIASES.items() for alias in aliases}
+REQUIRED = ("name", "id")
+
+_YES = frozenset(["yes", "y", "true", "t", "1", "on", "x", "ja", "j", "wahr", "oui", "si", "sí"])
+_NO = frozenset(["no", "n", "false", "f", "0", "off", "nein", "falsch", "non"])
+_SIMILAR = 0.8
+
+Cells = dict[str, str]
+
+
+def find_columns(table: Table) -> tuple[list[str | None], list[Problem]]:
+    """The column that stands at each place of the header (None: not one of ours), and what is wrong with the header."""
+    columns = [HEADERS.get(normalise_header(cell)) for cell in table.header]
+    problems = [*_misspelt(table, columns), *_doubled(table, columns)]
+    near = {problem.column for problem in problems}
+    for column in REQUIRED:
+        if column not in columns and column not in near:
+            shown = ", ".join(table.header)
+            remedy = f"Name it {' or '.join(ALIASES[column][:3])}; the first line names the columns."
+            problems.append(Problem(table.header_line, column, shown, "lacks this column", remedy))
+    return columns, problems
+
+
+def _misspelt(table: Table, columns: list[str | None]) -> Iterator[Problem]:
+    for cell, column in zip(table.header, columns, strict=True):
+        close = difflib.get_close_matches(normalise_header(cell), HEADERS, n=1, cutoff=_SIMILAR)
+        # Beside the real column it is one more column of the user's own.
+        if column is None and close and HEADERS[close[0]] not in columns:
+            remedy = f"Write {close[0]}."
+            yield Problem(table.header_line, HEADERS[close[0]], cell, "is no column that is known here", remedy)
+
+
+def _doubled(table: Table, columns: list[str | None]) -> Iterator[Problem]:
+    for place, column in enumerate(columns):
+        if column is not None and column in columns[:place]:
+            earlier = table.header[columns.index(column)]
+            remedy = "Delete one of them, or give it a name of its own."
+            yield Problem(table.header_line, column, table.header[place], f"is the same column as {earlier}", remedy)
+
+
+def row_cells(columns: list[str | None], cells: list[str]) -> Cells:
+    """The values of a row by column. Raises BadCell when the row is longer than the header."""
+    extra = [cell for cell in cells[len(columns) :] if cell]
+    if extra:
+        remedy = "Put a value that holds the separator into quotation marks."
+        raise BadCell(f"has {len(cells)} values, and the header names {len(columns)} columns", remedy)
+    return {column: cell for column, cell in zip(columns, cells, strict=False) if column is not None}
+
+
+def read_yes_or_no(text: str) -> bool:
+    """An empty cell is yes: a report may be empty. Raises BadCell."""
+    word = text.casefold()
+    if word in _NO:
+        return False
+    if word in _YES or not word:
+        return True
+    raise BadCell("is neither yes nor no", "Write yes or no.")
+
+
+def read_count(text: str) -> int | None:
+    """A whole number of records; an empty cell is None. Raises BadCell."""
+    if not text:
+        return None
+    if not re.fullmatch(r"[0-9]{1,12}", text):
+        raise BadCell("is no whole number", "Write digits only, such as 1000.")
+    return int(text)
+
+
+def read_tags(text: str) -> tuple[str, ...]:
+    """Words between semicolons, commas or spaces, each once, in order."""
+    return tuple(dict.fromkeys(tag for tag in re.split(r"[;,\s]+", text) if tag))

@@ -1,0 +1,59 @@
+"""Knows how a wrong list is told: every problem with its place, value and remedy, all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sfr.errors import ConfigError
+
+_SHOWN_LENGTH = 80
+
+
+class BadCell(ValueError):
+    """One value of a list is wrong: why, and what to do."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message, remedy)
+        self.message, self.remedy = message, remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a list; `line` is where its row starts in the file, counted from 1."""
+
+    line: int | None
+    column: str
+    value: str
+    message: str
+    remedy: str
+
+
+class ListError(ConfigError):
+    """A list was refused as a whole; `problems` are all its problems, the message has one line for each."""
+
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, place: str, problems: Iterable[Problem]) -> ListError:
+        """Build from the name of the list and its problems; they are put in the order of their lines."""
+        ordered = sorted(problems, key=lambda problem: problem.line or 0)
+        error = cls("\n".join(describe(place, problem) for problem in ordered))
+        error.problems = tuple(ordered)
+        return error
+
+
+def describe(place: str, problem: Problem) -> str:
+    """One line of text: "input/x.csv, line 7, column id: "00O1" has 4 characters …. Paste the address."."""
+    where = [place]
+    if problem.line is not None:
+        where.append(f"line {problem.line}")
+    if problem.column:
+        where.append(f"column {problem.column}")
+    value = f'"{_shorten(problem.value)}" ' if problem.value else ""
+    return f"{', '.join(where)}: {value}{problem.message.rstrip('.')}. {problem.remedy}".rstrip()
+
+
+def _shorten(value: str) -> str:
+    line = " ".join(value.split())
+    return line if len(line) <= _SHOWN_LENGTH else f"{line[: _SHOWN_LENGTH - 1]}…"

@@ -1,0 +1,134 @@
+"""Knows how one row becomes one Report, going on after a wrong cell so that every problem of the row is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sfr.dates import fill
+from sfr.file_names import check_name, format_of, with_extension
+from sfr.list_columns import Cells, read_count, read_tags, read_yes_or_no
+from sfr.list_problems import BadCell, Problem
+from sfr.model import Report
+from sfr.plugins import reference_reader
+from sfr.query_text import parse_query
+from sfr.settings import Settings
+from sfr.sources.salesforce.reference import Reference, ReferenceProblem
+
+Value = TypeVar("Value")
+
+_SOURCE = "salesforce"
+
+
+class Row:
+    """A row of a list: its cells by column, and what reading them brought: problems, notices, and the folder and
+    name of its file, which are known of many a wrong row too."""
+
+    def __init__(self, line: int | None, cells: Cells) -> None:
+        self.line = line
+        self.cells = cells
+        self.problems: list[Problem] = []
+        self.notices: tuple[str, ...] = ()
+        self.target: tuple[Path, str] | None = None
+
+    def report(self, settings: Settings, now: datetime) -> Report | None:
+        """The Report of this row, or None and the reasons in `problems`. `now` is in the zone of the dates."""
+        no_params: tuple[tuple[str, str], ...] = ()
+        params = self._read("params", lambda text: parse_query(_fill(text, now)), no_params)
+        reference = self._reference(params, settings, now)
+        report_format = reference.format if reference else ""
+        name = self._read("name", lambda text: _read_name(_fill(text, now), report_format), "")
+        folder = self._read("path", lambda text: _read_row_folder(_fill(text, now), settings), None)
+        min_records = self._read("min_rows", read_count, None)
+        may_be_empty = self._read("may_be_empty", read_yes_or_no, True)
+        if name and folder is not None:
+            self.target = (Path(folder) if folder else settings.output, name)
+        if self.problems or reference is None or folder is None:
+            return None
+        return Report(
+            name=name,
+            ref=reference.ref,
+            source=_SOURCE,
+            params=reference.params,
+            format=reference.format,
+            folder=folder,
+            type=self._cell("type") or "report",
+            tags=read_tags(self._cell("tags")),
+            min_records=min_records,
+            may_be_empty=may_be_empty,
+            keep_footer=settings.keep_footer,
+            excel=settings.excel,
+            template=self._cell("name"),
+            line=self.line,
+        )
+
+    def _cell(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+    def _read(self, column: str, read: Callable[[str], Value], otherwise: Value) -> Value:
+        text = self._cell(column)
+        try:
+            return read(text)
+        except BadCell as error:
+            self.problems.append(Problem(self.line, column, text, error.message, error.remedy))
+            return otherwise
+
+    def _reference(self, params: tuple[tuple[str, str], ...], settings: Settings, now: datetime) -> Reference | None:
+        """What the source makes of the id, or None and the reason in `problems`."""
+        text = self._read("id", lambda cell: _fill(cell, now), None)
+        if text is None:
+            return None
+        try:
+            reference: Reference = reference_reader(_SOURCE)(text, params, settings.allow_bad_ids)
+        except ReferenceProblem as error:
+            self.problems.append(Problem(self.line, error.column, error.value, error.message, error.remedy))
+            if error.column == "params":
+                self._reference((), settings, now)  # the id may be wrong as well
+            return None
+        self.notices = reference.notices
+        return reference
+
+
+def read_folder(text: str, output: Path) -> str:
+    """The folder that a path means, seen from the current directory.
+
+    It must exist, unless it lies inside `output`, where folders are made: a misspelt folder is not to be created.
+    Raises BadCell.
+    """
+    folder = Path(text).expanduser()
+    try:
+        if folder.is_dir():
+            return str(folder)
+        if folder.exists():
+            raise BadCell("is a file, not a folder", "Name a folder.")
+        place, inside = folder.resolve(), output.resolve()
+    except (OSError, RuntimeError) as error:
+        raise BadCell(f"cannot be looked into: {error}", "Correct it, or ask for the right to read it.") from error
+    if not place.is_relative_to(inside):
+        raise BadCell("is a folder that does not exist", f"Correct it, or create {place}")
+    for part in place.relative_to(inside).parts:
+        check_name(part)
+    return str(folder)
+
+
+def _read_row_folder(text: str, settings: Settings) -> str:
+    if text:
+        return read_folder(text, settings.output)
+    return str(settings.report_directory or "")
+
+
+def _read_name(text: str, report_format: str) -> str:
+    """`report_format` is "" when it is not known, because the id is wrong; then the name is believed."""
+    check_name(text)
+    name = with_extension(text, report_format or format_of(text))
+    check_name(name)
+    return name
+
+
+def _fill(text: str, now: datetime) -> str:
+    try:
+        return fill(text, now)
+    except ValueError as error:
+        raise BadCell(str(error)) from error

@@ -1,0 +1,1 @@
+"""Hands: worker processes that run jobs, and what they share."""

@@ -1,0 +1,195 @@
+"""What all workers share, held by one small process: sessions, the pace per source, progress and the stop flag.
+
+Every method is short and holds no lock for its caller: a worker that is killed in the middle of a call leaves nothing
+behind that others would wait for.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.managers import SyncManager
+from typing import TYPE_CHECKING
+
+from sfr.connector import Session
+from sfr.model import Snapshot
+
+FULL_SECONDS = 0.25
+HALVING_PAUSE_SECONDS = 5.0
+
+
+class SessionDesk:
+    """The session of each source, its generation, and whether somebody found it dead."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+        self._lost: dict[str, int] = {}
+        self._gone: dict[str, str] = {}
+
+    def publish(self, source: str, session: Session) -> None:
+        """There is a new session; whoever waits may go on."""
+        self._sessions[source] = session
+        self._lost.pop(source, None)
+
+    def current(self, source: str) -> Session:
+        return self._sessions[source]
+
+    def lose(self, source: str, generation: int) -> None:
+        """Say that a session is dead; saying it of one that was replaced already has no effect."""
+        if self._sessions[source].generation == generation:
+            self._lost[source] = generation
+
+    def lost(self) -> dict[str, int]:
+        """Sources whose session is dead and not replaced yet, with the generation that died."""
+        return {} if not self._lost else {name: age for name, age in self._lost.items() if name not in self._gone}
+
+    def give_up(self, source: str, reason: str) -> None:
+        """There will be no other session."""
+        self._gone[source] = reason
+
+    def gone(self, source: str) -> str | None:
+        return self._gone.get(source)
+
+
+@dataclass(slots=True)
+class _Pace:
+    most: float = 8.0
+    allowed: float = 8.0
+    per_second: float | None = None
+    not_before: float = 0.0
+    next_slot: float = 0.0
+    halved_at: float = 0.0
+    inside: dict[str, float] = field(default_factory=dict)
+
+
+class Gate:
+    """How many may talk to a source at once, and how often.
+
+    A source that asks for a pause gets half as many; each answered request wins a fraction back, so that a full round
+    adds one.
+    """
+
+    def __init__(self) -> None:
+        self._paces: dict[str, _Pace] = {}
+        self._mutex = threading.Lock()
+
+    def set_pace(self, source: str, most: int, per_second: float | None) -> None:
+        self._paces[source] = _Pace(most=most, allowed=most, per_second=per_second)
+
+    def enter(self, source: str, holder: str) -> float:
+        """0 = go ahead (and `leave` later), else the seconds after which to ask again."""
+        with self._mutex:
+            pace, now = self._paces[source], time.monotonic()
+            if pace.not_before > now:
+                return pace.not_before - now
+            if len(pace.inside) >= max(1, int(pace.allowed)):
+                return FULL_SECONDS
+            if pace.per_second:
+                if pace.next_slot > now:
+                    return pace.next_slot - now
+                pace.next_slot = now + 1 / pace.per_second
+            pace.inside[holder] = now
+            return 0.0
+
+    def leave(self, source: str, holder: str, slow_down: bool, pause_seconds: float) -> None:
+        """Say how it went. A pause holds for everybody who asks this source."""
+        with self._mutex:
+            pace, now = self._paces[source], time.monotonic()
+            entered = pace.inside.pop(holder, now)
+            if not slow_down:
+                pace.allowed = min(pace.most, pace.allowed + 1 / pace.allowed)
+                return
+            pace.not_before = max(pace.not_before, now + pause_seconds)
+            if entered >= pace.halved_at or now - pace.halved_at > HALVING_PAUSE_SECONDS:
+                pace.allowed = max(1.0, pace.allowed / 2)
+                pace.halved_at = now
+
+    def forget(self, worker: str) -> None:
+        """A worker is gone; its places are free."""
+        with self._mutex:
+            for pace in self._paces.values():
+                for holder in [name for name in pace.inside if name.startswith(f"{worker}/")]:
+                    del pace.inside[holder]
+
+
+class ProgressBoard:
+    """What each worker is doing just now."""
+
+    def __init__(self) -> None:
+        self._boards: dict[str, Sequence[Snapshot]] = {}
+
+    def post(self, worker: str, snapshots: Sequence[Snapshot]) -> None:
+        self._boards[worker] = snapshots
+
+    def forget(self, worker: str) -> None:
+        self._boards.pop(worker, None)
+
+    def snapshots(self) -> list[Snapshot]:
+        return [snapshot for board in list(self._boards.values()) for snapshot in board]
+
+
+class StopFlag:
+    """Whether the run is being stopped."""
+
+    def __init__(self) -> None:
+        self._raised = False
+
+    def put_up(self) -> None:
+        self._raised = True
+
+    def is_up(self) -> bool:
+        return self._raised
+
+
+_desk, _gate, _board, _flag = SessionDesk(), Gate(), ProgressBoard(), StopFlag()
+
+
+def _the_desk() -> SessionDesk:
+    return _desk
+
+
+def _the_gate() -> Gate:
+    return _gate
+
+
+def _the_board() -> ProgressBoard:
+    return _board
+
+
+def _the_flag() -> StopFlag:
+    return _flag
+
+
+class SharedState(SyncManager):
+    """The process that holds the four; everybody who knows its address and key reaches the same ones."""
+
+    if TYPE_CHECKING:
+
+        def desk(self) -> SessionDesk: ...
+        def gate(self) -> Gate: ...
+        def board(self) -> ProgressBoard: ...
+        def flag(self) -> StopFlag: ...
+
+
+SharedState.register("desk", _the_desk, exposed=("publish", "current", "lose", "lost", "give_up", "gone"))
+SharedState.register("gate", _the_gate, exposed=("set_pace", "enter", "leave", "forget"))
+SharedState.register("board", _the_board, exposed=("post", "forget", "snapshots"))
+SharedState.register("flag", _the_flag, exposed=("put_up", "is_up"))
+
+
+def end_with_parent() -> None:
+    """Run in the holding process: it must outlive a signal to the whole group, but never the run."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(0)
+
+    threading.Thread(target=watch, daemon=True, name="end-with-parent").start()

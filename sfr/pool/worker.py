@@ -1,0 +1,174 @@
+"""A worker process: a few threads that run jobs, one thread that reports and watches over them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from sfr import plugins
+from sfr.connector import Source, Tools
+from sfr.errors import SfrError
+from sfr.model import Job, Outcome, Status
+from sfr.pool.seat import Seat
+from sfr.pool.shared import SharedState
+from sfr.redaction import redact
+from sfr.transfer import RetryPolicy, Transfer
+
+TICK_SECONDS = 0.2
+LAST_WORDS_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """When a transfer is broken off, in seconds: no byte for so long after the first, or so long in all."""
+
+    stall_seconds: float = 120.0
+    attempt_seconds: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything a worker is told at its start. `sources` maps a name to its kind and its configuration."""
+
+    name: str
+    threads: int
+    address: Any
+    sources: dict[str, tuple[str, Any]]
+    policy: RetryPolicy
+    watch: Watch
+    output: Path
+    log_level: int = logging.INFO
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of a worker's log, on its way to the one process that writes the file."""
+
+    level: int
+    logger: str
+    text: str
+    process: str
+
+
+@dataclass(slots=True)
+class _Post:
+    """The worker's end of the pipe; threads take turns to speak."""
+
+    connection: Connection
+    mutex: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, message: object) -> None:
+        with self.mutex:
+            self.connection.send(message)
+
+
+class _LogPost(logging.Handler):
+    """Sends log lines home, redacted, so that only one process writes the file."""
+
+    def __init__(self, post: _Post, name: str) -> None:
+        super().__init__()
+        self._post, self._name = post, name
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = LogLine(record.levelno, record.name, redact(self.format(record)), self._name)
+        try:
+            self._post.send(line)
+        except OSError:
+            self.handleError(record)  # the run is gone; so is its log
+
+
+def main(connection: Connection) -> None:
+    """Entry point of the process. The first message is its Setup; then come jobs, until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _Worker(connection, connection.recv()).run()
+
+
+class _Worker:
+    def __init__(self, connection: Connection, setup: Setup) -> None:
+        self._setup = setup
+        self._connection = connection
+        self._post = _Post(connection)
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._shared = SharedState(address=setup.address)
+        self._shared.connect()
+        self._seats = [
+            Seat(f"{setup.name}/{number}", self._shared, self._stopping, setup.watch) for number in range(setup.threads)
+        ]
+        logging.basicConfig(level=setup.log_level, handlers=[_LogPost(self._post, setup.name)], force=True)
+        logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines name addresses
+
+    def run(self) -> None:
+        """Take jobs from the pipe; when the pipe ends the parent is gone or done, and so are we."""
+        for seat in self._seats:
+            threading.Thread(target=self._work, args=(seat,), daemon=True, name=seat.name).start()
+        threading.Thread(target=self._tick, daemon=True, name="tick").start()
+        self._post.send("ready")
+        try:
+            while True:
+                self._jobs.put(self._connection.recv())
+        except (EOFError, OSError):
+            self._stop()
+
+    def _work(self, seat: Seat) -> None:
+        sources: dict[str, Source] = {}
+        while True:
+            job = self._jobs.get()
+            self._post.send(self._run_job(job, seat, sources))
+
+    def _run_job(self, job: Job, seat: Seat, sources: dict[str, Source]) -> Outcome:
+        try:
+            name = job.report.source
+            if name not in sources:
+                sources[name] = self._open_source(name, seat)
+            destination = self._open_destination(job)
+            seat.sit_down(job, sources[name])
+            return Transfer(job, sources[name], destination, self._setup.policy, seat).run()
+        except SfrError as error:
+            return Outcome(
+                job.id, Status.FAILED, reason=error.reason, error=redact(error.message), remedy=redact(error.remedy)
+            )
+        finally:
+            seat.stand_up()
+
+    def _open_source(self, name: str, seat: Seat) -> Source:
+        kind, config = self._setup.sources[name]
+        tools = Tools(name, lambda: seat.session(name), self._stopping.is_set)
+        source: Source = plugins.source_class(kind)(config, tools)
+        return source
+
+    def _open_destination(self, job: Job) -> Any:
+        kind = plugins.destination_class("folder")
+        folder = Path(job.report.folder or self._setup.output)
+        return kind(kind.Config(directory=folder, may_create=folder.is_relative_to(self._setup.output)))
+
+    def _tick(self) -> None:
+        board, flag = self._shared.board(), self._shared.flag()
+        try:
+            while not flag.is_up():
+                board.post(self._setup.name, [shot for seat in self._seats if (shot := seat.snapshot())])
+                for seat in self._seats:
+                    seat.break_off_if_stuck()
+                time.sleep(TICK_SECONDS)
+        except (OSError, EOFError):
+            os._exit(3)  # what workers share is gone: the parent will start new ones
+        self._stop()
+
+    def _stop(self) -> None:
+        """Give every job a moment to end by itself; what it leaves behind then is the parent's to clear away."""
+        self._stopping.set()
+        deadline = time.monotonic() + LAST_WORDS_SECONDS
+        while any(seat.job for seat in self._seats) and time.monotonic() < deadline:
+            for seat in self._seats:
+                seat.break_off()
+            time.sleep(0.02)
+        os._exit(0)  # a thread that waits for a server's first byte cannot be asked to end

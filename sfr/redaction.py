@@ -1,0 +1,34 @@
+"""The one place where secrets are taken out of text that people or files will see."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+_MASK = "[secret]"
+_SESSION_VALUE = re.compile(r"00D[0-9A-Za-z]{12,15}(?:!|%21)[^\s\"'<>;,&]+")
+_URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]+):([^@/\s]+)@")
+_SHORTEST_SECRET = 6
+
+_known: set[str] = set()
+
+
+def remember_secret(value: str) -> None:
+    """From now on mask this value wherever it appears in this process. Very short values are ignored."""
+    if len(value) >= _SHORTEST_SECRET:
+        _known.add(value)
+
+
+def redact(text: str) -> str:
+    """`text` without session values (by their shape), passwords in URLs and every remembered secret."""
+    for value in _known:
+        text = text.replace(value, _MASK)
+    return _URL_PASSWORD.sub(rf"\1:{_MASK}@", _SESSION_VALUE.sub(_MASK, text))
+
+
+class RedactingFormatter(logging.Formatter):
+    """A formatter whose result, traceback included, is redacted."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The finished line or lines."""
+        return redact(super().format(record))

@@ -1,0 +1,141 @@
+"""A file on its way: counted, hashed and scanned while it is written, and without its name until it is proven."""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from sfr.atomic import delivery_error
+from sfr.csv_scan import CsvFacts, CsvScan
+from sfr.errors import InvalidReport, ReportError
+
+BUFFER_BYTES = 1 << 18
+
+
+class StagedFile:
+    """A sink that writes to `path`. `on_bytes` is told the size so far and may raise to stop the transfer.
+
+    Raises DeliveryError when the disk refuses, ReportError beyond `limit_bytes`, InvalidReport as `CsvScan` does.
+    """
+
+    def __init__(self, path: Path, format_name: str, limit_bytes: int, on_bytes: Callable[[int], None]) -> None:
+        self.path = path
+        self.bytes = 0
+        self._format = format_name
+        self._limit_bytes = limit_bytes
+        self._on_bytes = on_bytes
+        self._digest = hashlib.sha256()
+        self._scan = CsvScan() if format_name == "csv" else None
+        self._file = self._open()
+
+    @property
+    def sha256(self) -> str:
+        """Of all that was written so far, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def write(self, data: bytes | memoryview, /) -> int:
+        """Take the next bytes of the report."""
+        if self._scan is not None:
+            self._scan.feed(data)
+        return self.append(data)
+
+    def append(self, data: bytes | memoryview) -> int:
+        """Write bytes that belong to the file but not to its records, such as a footer that shall be kept."""
+        self._digest.update(data)
+        self.bytes += len(data)
+        if self.bytes > self._limit_bytes:
+            raise ReportError(
+                f"the answer is larger than {self._limit_bytes / 1e6:,.0f} MB",
+                reason="too-large",
+                remedy="raise SFR_MAX_REPORT_MEGABYTES if this report is really that large",
+            )
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise delivery_error(self.path, error) from error
+        self._on_bytes(self.bytes)
+        return len(data)
+
+    def finish(self) -> CsvFacts | None:
+        """After the last byte: what the scan found (None for a format that is not CSV). Raises InvalidReport."""
+        self._flush()
+        if self._scan is not None:
+            return self._scan.finish()
+        _check_workbook(self.path, self._format)
+        return None
+
+    def finish_writing(self) -> None:
+        """Close, and notice a disk that is full only now. Raises DeliveryError."""
+        self._flush()
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; it stays where it is."""
+        with suppress(OSError):  # a full disk was reported by write or flush already
+            self._file.close()
+
+    def rename(self, path: Path) -> None:
+        """Close the file and keep it under another partial name. Raises DeliveryError."""
+        self.close()
+        try:
+            self.path = self.path.replace(path)
+        except OSError as error:
+            raise delivery_error(path, error) from error
+
+    def discard(self) -> None:
+        """Close and remove; used where the file is not what was asked for."""
+        self.close()
+        with suppress(OSError):  # swept at the next start
+            self.path.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise delivery_error(self.path, error) from error
+
+    def _open(self) -> BinaryIO:
+        try:
+            return self.path.open("wb", buffering=BUFFER_BYTES)
+        except OSError as error:
+            raise delivery_error(self.path, error) from error
+
+
+def sweep(folder: Path, names: frozenset[str], *, ours: bool) -> int:
+    """Remove partial files that a crash left in `folder`; returns how many.
+
+    In a folder of ours every partial file goes, elsewhere only those that belong to `names`.
+    """
+    swept = 0
+    for path in folder.glob(".*.part"):
+        name = path.name.removeprefix(".").removesuffix(".part").removesuffix(".kept").removesuffix(".excel")
+        if ours or name in names:
+            with suppress(OSError):  # somebody else's; it is not in the way
+                path.unlink()
+                swept += 1
+    return swept
+
+
+def _check_workbook(path: Path, format_name: str) -> None:
+    """Whole or not: a .xlsx is a zip archive, whose directory stands at its end; a .xls export is an HTML table."""
+    if format_name == "xlsx":
+        _check_zip(path)
+    elif format_name == "xls":
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 4096))
+            if not file.read().rstrip().lower().endswith((b"</html>", b"</table>", b"</body>")):
+                raise InvalidReport("the file is cut: its table does not end", reason="cut", max_attempts=None)
+
+
+def _check_zip(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except zipfile.BadZipFile:
+        broken = path.name
+    if broken:
+        raise InvalidReport("the workbook is cut or damaged", reason="cut", max_attempts=None)

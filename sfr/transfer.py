@@ -1,0 +1,170 @@
+"""One job with its attempts: the only retry loop. Turns everything that can happen into an Outcome."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from sfr.connector import Destination, Session, Source
+from sfr.errors import AuthError, Cancelled, ReportError, SfrError, TransientError
+from sfr.fetching import Fetching, Surroundings
+from sfr.model import Attempt, Job, Outcome, Phase, Status
+from sfr.redaction import redact
+
+MOST_RENEWALS = 4
+
+log = logging.getLogger("sfr.transfer")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """When to stop trying, in seconds and tries; None means never. `deadline_at` is in seconds since the epoch."""
+
+    max_attempts: int | None = None
+    deadline_at: float | None = None
+    first_wait_seconds: float = 1.0
+    longest_wait_seconds: float = 60.0
+    max_report_bytes: int = 20 << 30
+
+
+class Transfer:
+    """The attempts of one job."""
+
+    def __init__(
+        self, job: Job, source: Source, destination: Destination, policy: RetryPolicy, around: Surroundings
+    ) -> None:
+        self._job, self._report = job, job.report
+        self._fetching = Fetching(job, source, destination, policy.max_report_bytes, around)
+        self._policy, self._around = policy, around
+        self._attempts: list[Attempt] = []
+        self._failures: Counter[str] = Counter()
+        self._renewals = 0
+        self._waited_seconds = 0.0
+        self._begun_at = time.time()
+
+    def run(self) -> Outcome:
+        """Try until there is an outcome. Never raises."""
+        try:
+            return self._until_done()
+        except Cancelled as error:
+            return self._ended(Status.CANCELLED, error)
+        except AuthError as error:
+            return self._ended(Status.SKIPPED, error)
+        except SfrError as error:
+            return self._ended(Status.FAILED, error)
+        except Exception as error:
+            log.exception("%s: unexpected error", self._report.name)
+            surprise = SfrError(f"unexpected {type(error).__name__}", reason="bug", remedy="the log has the details")
+            return self._ended(Status.FAILED, surprise)
+        finally:
+            self._fetching.close()
+
+    def _until_done(self) -> Outcome:
+        while True:
+            self._enter()
+            started_at, started = time.time(), time.monotonic()
+            lost = self._around.session(self._report.source)
+            try:
+                outcome = self._fetching.once(self._number)
+            except SfrError as error:
+                error = (isinstance(error, TransientError) and self._around.why_aborted()) or error
+                self._around.leave(self._report.source, error)
+                if isinstance(error, AuthError):
+                    self._renew(lost, error)
+                    continue
+                self._note(started_at, started, error)
+                self._wait_or_give_up(error)
+            else:
+                self._around.leave(self._report.source, None)
+                self._note(started_at, started, None)
+                return replace(
+                    outcome, attempts=tuple(self._attempts), started_at=self._begun_at, finished_at=time.time()
+                )
+
+    def _enter(self) -> None:
+        while wait_seconds := self._around.enter(self._report.source):
+            self._stop_after_deadline(wait_seconds)
+            self._around.show(Phase.WAITING, self._number, "the server asked everybody to slow down")
+            self._around.pause(min(wait_seconds, 1.0))
+
+    @property
+    def _number(self) -> int:
+        return len(self._attempts) + 1
+
+    def _note(self, started_at: float, started: float, error: SfrError | None) -> None:
+        """Write down an attempt, in the list and in the log."""
+        now = time.monotonic()
+        attempt = Attempt(
+            number=self._number,
+            started_at=started_at,
+            seconds=round(now - started, 3),
+            waited_seconds=round(self._waited_seconds, 3),
+            server_seconds=round((self._fetching.first_byte_at or now) - started, 3),
+            bytes=self._fetching.bytes,
+            reason=error.reason if error else "",
+            error=redact(error.message) if error else "",
+            request_id=error.request_id if error else "",
+        )
+        self._attempts.append(attempt)
+        self._waited_seconds = 0.0
+        what = f"{attempt.reason}: {attempt.error}" if error else "ok"
+        log.info(
+            "%s: attempt %d, %d bytes in %.1f s, %s",
+            self._report.name, attempt.number, attempt.bytes, attempt.seconds, what,
+        )  # fmt: skip
+
+    def _wait_or_give_up(self, error: SfrError) -> None:
+        """Pause before the next attempt. Raises `error` when there shall be none."""
+        self._failures[error.reason] += 1
+        bounds = (
+            (error.max_attempts, self._failures[error.reason]),
+            (self._policy.max_attempts, len(self._attempts)),
+        )
+        if any(bound is not None and tried >= bound for bound, tried in bounds):
+            raise error
+        wait_seconds = self._back_off_seconds(error)
+        self._stop_after_deadline(wait_seconds, error)
+        self._around.show(Phase.WAITING, self._number, redact(error.message))
+        before = time.monotonic()
+        self._around.pause(wait_seconds)
+        self._waited_seconds += time.monotonic() - before
+
+    def _back_off_seconds(self, error: SfrError) -> float:
+        """Exponential with full jitter, and never earlier than the server asked."""
+        doubled = self._policy.first_wait_seconds * 2 ** min(len(self._attempts) - 1, 16)
+        jittered = random.uniform(0, min(doubled, self._policy.longest_wait_seconds))  # noqa: S311  no secret
+        asked = error.retry_after_seconds if isinstance(error, TransientError) else None
+        return max(jittered, asked or 0.0)
+
+    def _stop_after_deadline(self, wait_seconds: float, error: SfrError | None = None) -> None:
+        if self._policy.deadline_at is not None and time.time() + wait_seconds > self._policy.deadline_at:
+            last = f"; last: {error.message}" if error else ""
+            raise ReportError(f"the deadline came before the report{last}", reason="deadline")
+
+    def _renew(self, lost: Session, error: AuthError) -> None:
+        """Wait for a new session; costs no attempt. A report that refuses session after session fails alone."""
+        self._renewals += 1
+        if self._renewals > MOST_RENEWALS:
+            raise ReportError(
+                "the server wants a login again and again for this report",
+                reason="session-refused",
+                remedy="open the report in the browser; it may need another user or permission",
+            ) from error
+        self._around.show(Phase.WAITING, self._number, "the session is being renewed")
+        self._around.await_session(self._report.source, lost)
+
+    def _ended(self, status: Status, error: SfrError) -> Outcome:
+        return Outcome(
+            self._job.id,
+            status,
+            attempts=tuple(self._attempts),
+            started_at=self._begun_at,
+            finished_at=time.time(),
+            scope=error.scope.value,
+            reason=error.reason,
+            error=redact(error.message),
+            remedy=redact(error.remedy),
+        )

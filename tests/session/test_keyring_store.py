@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyring
+import keyring.backends.fail
+import keyring.errors
+import pytest
+
+from sfr.sources.salesforce.session import keyring_store
+from sfr.sources.salesforce.session.values import Candidate, Reason, Step
+from tests.services import require
+from tests.session.conftest import MemoryKeyring
+from tests.session.login_server import ORG
+
+HOST = "acme.my.salesforce.com"
+SID = f"{ORG}!kept.value"
+
+
+@pytest.fixture
+def restored() -> Iterator[None]:
+    before = keyring.get_keyring()
+    yield
+    keyring.set_keyring(before)
+
+
+def reason(may_ask: bool = True) -> str:
+    (offer,) = keyring_store.offers(HOST, may_ask=may_ask)
+    return offer.reason if isinstance(offer, Step) else offer.value
+
+
+def test_a_value_is_kept_found_and_forgotten_by_host(memory: MemoryKeyring) -> None:
+    assert reason() == Reason.ABSENT
+    assert keyring_store.keep(HOST, SID).reason == Reason.OK
+    assert memory.kept == {("sfr", HOST): SID}
+    assert reason() == SID
+    assert keyring_store.forget(HOST).reason == Reason.OK
+    assert keyring_store.forget(HOST).reason == Reason.ABSENT
+
+
+def test_without_a_keyring_nothing_is_kept_anywhere(restored: None) -> None:
+    keyring.set_keyring(keyring.backends.fail.Keyring())
+    assert reason() == Reason.NO_KEYRING
+    assert keyring_store.keep(HOST, SID).reason == Reason.NO_KEYRING
+    assert keyring_store.forget(HOST).reason == Reason.NO_KEYRING
+
+
+def test_a_keyring_that_keeps_plain_files_is_no_keyring(restored: None) -> None:
+    plain = type("PlaintextKeyring", (MemoryKeyring,), {"__module__": "keyrings.alt.file"})()
+    keyring.set_keyring(plain)
+    assert keyring_store.keep(HOST, SID).reason == Reason.NO_KEYRING
+    assert plain.kept == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(keyring.errors.KeyringLocked, Reason.LOCKED), (keyring.errors.InitError, Reason.ERROR), (OSError, Reason.ERROR)],
+)
+def test_a_keyring_that_fails_gives_a_reason_and_no_crash(
+    restored: None, error: type[Exception], expected: Reason
+) -> None:
+    class Failing(MemoryKeyring):
+        def get_password(self, service: str, username: str) -> str | None:
+            raise error(SID)
+
+        def set_password(self, service: str, username: str, password: str) -> None:
+            raise error(SID)
+
+    keyring.set_keyring(Failing())
+    steps = [*keyring_store.offers(HOST, may_ask=True), keyring_store.keep(HOST, SID), keyring_store.forget(HOST)]
+    assert [step.reason for step in steps if isinstance(step, Step)] == [expected] * 3
+    assert SID not in repr(steps)
+
+
+WITH_A_DAEMON = """
+import os, sys
+import keyring
+from keyring.backends.SecretService import Keyring
+from sfr.sources.salesforce.session import keyring_store as store
+keyring.set_keyring(Keyring())
+host, value = "acme.my.salesforce.com", os.environ["KEPT"]
+print([store.keep(host, value).reason.value, next(store.offers(host, may_ask=False)).value == value,
+       store.forget(host).reason.value, next(store.offers(host, may_ask=False)).reason.value])
+import jeepney, secretstorage
+bus = secretstorage.dbus_init()
+secretstorage.Collection(bus).lock()
+print(next(store.offers(host, may_ask=False)).reason.value)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the Secret Service is Linux's keyring")
+def test_the_secret_service_keeps_a_value_and_a_locked_one_opens_no_dialog(tmp_path: Path) -> None:
+    daemon, bus = shutil.which("gnome-keyring-daemon"), shutil.which("dbus-run-session")
+    require(daemon is not None and bus is not None, "gnome-keyring-daemon and dbus-run-session")
+    script = f'printf pass | {daemon} --unlock --components=secrets >/dev/null && exec "$@"'
+    command = [str(bus), "--", "sh", "-c", script, "sh", sys.executable, "-c", WITH_A_DAEMON]
+    changes = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "KEPT": SID}
+    done = subprocess.run(
+        command, env=os.environ | changes | {"PYTHONPATH": os.getcwd()}, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.splitlines() == ["['ok', True, 'ok', 'absent']", "locked"], done.stderr
+
+
+def test_a_value_from_the_keyring_is_offered_as_a_candidate(memory: MemoryKeyring) -> None:
+    keyring_store.keep(HOST, SID)
+    (offer,) = keyring_store.offers(HOST, may_ask=False)
+    assert isinstance(offer, Candidate)
