@@ -203,7 +203,7 @@ def renamed_errors() -> Iterator[None]:
         ValueError,
         AttributeError,  # http.client, when the connection is closed under a read
     ) as error:
-        raise TransientError(f"the answer broke off: {_inmost(error)}", reason="cut") from None
+        raise TransientError(f"the answer is cut: {_inmost(error)}", reason="cut") from None
 
 
 def _inmost(error: BaseException) -> str:
@@ -216,6 +216,8 @@ def _inmost(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         seen = inner
+    if isinstance(seen, http.client.IncompleteRead):
+        return "the connection ended before the answer did"
     text = str(seen).rsplit(": ", 1)[-1] if "object at 0x" in str(seen) else str(seen)
     return f"{type(seen).__name__}: {text}"[:200] if text else type(seen).__name__
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -46,7 +48,7 @@ def change_schedule(
 
 
 def _schedule(name: str | None, daily: str, arguments: list[str], *, weekdays: bool) -> Schedule:
-    main = Path(sys.argv[0]).resolve()
+    main, settings = Path(sys.argv[0]).resolve(), load_settings()
     return make_schedule(
         name=name,
         at=daily,
@@ -55,7 +57,9 @@ def _schedule(name: str | None, daily: str, arguments: list[str], *, weekdays: b
         python=Path(sys.executable),
         program=main if main.name == "main.py" else None,
         directory=Path.cwd(),
-        log=load_settings().output.absolute() / PRIVATE / "schedule.log",
+        log=settings.output.absolute() / PRIVATE / "schedule.log",
+        search_path=os.environ.get("PATH", ""),
+        timezone=ZoneInfo(settings.timezone),
     )
 
 

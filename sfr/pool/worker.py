@@ -75,6 +75,7 @@ class _LogPost(logging.Handler):
 
     def __init__(self, post: _Post, name: str) -> None:
         super().__init__()
+        self.setFormatter(logging.Formatter("%(message)s"))
         self._post, self._name = post, name
 
     def emit(self, record: logging.LogRecord) -> None:
