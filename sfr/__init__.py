@@ -1,1 +1,92 @@
-"""Downloads every report on a list and proves that each file is complete."""
+"""Downloads every report on a list and proves that each file is complete.
+
+    import sfr
+    result = sfr.run([sfr.Report(name="sales.csv", ref="00O5g000004Kx2bEAC")], domain="acme.my.salesforce.com")
+    for entry in result.results:
+        print(entry.job.report.name, entry.outcome.status, entry.outcome.location)
+
+Importing starts nothing and reads nothing. A script that calls `run` needs the usual guard
+`if __name__ == "__main__":`, because the worker processes import it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sfr.errors import AuthError, Busy, ConfigError, SfrError
+from sfr.model import Attempt, Job, Outcome, Proof, Report, Result, Run, Status
+
+if TYPE_CHECKING:
+    from sfr.app import RunResult
+    from sfr.watcher import Watcher
+
+__version__ = "0.1.0"
+
+
+def run(
+    reports: Sequence[Report],
+    *,
+    domain: str | None = None,
+    session: str | Callable[[str], str] | None = None,
+    watcher: Watcher | None = None,
+    **settings: Any,
+) -> RunResult:
+    """Fetch reports and return how each of them ended.
+
+    `domain` is the org's My Domain. `session` is a session id, or a function that returns one (it is called again
+    with the dead one when a session ends; return "" for none); without it the sign-in chain is used, and nobody is
+    asked anything. `settings` are the fields of `sfr.settings.Settings` (`output`, `concurrency`, `max_attempts` …);
+    what is not given comes from the environment and `.env`. `watcher` is told what happens.
+
+    Returns a `RunResult`: `results` in the order of `reports`, each a job with its outcome, and `exit_code` as the
+    command line has it. Raises ConfigError (wrong settings, unusable history), Busy (another run uses the output).
+    A missing session is no exception: the outcomes are skipped and the exit code is 3.
+    """
+    from sfr.app import App
+    from sfr.progress import Silence
+    from sfr.settings import load_settings
+
+    given = {**settings, "domain": domain, "sid": session if isinstance(session, str) else None}
+    sign_in = _checked(session) if callable(session) else None
+    app = App(load_settings(given), _Nobody(), sign_in)
+    return app.run(reports, watcher or Silence(), "sfr.run")
+
+
+class _Nobody:
+    """A program runs us: there is no one to ask."""
+
+    interactive = False
+
+    def say(self, text: str) -> None:
+        """Nobody listens."""
+
+    def hidden(self, prompt: str) -> str:
+        raise AuthError(f"nobody can answer: {prompt}")
+
+
+def _checked(session: Callable[[str], str]) -> Callable[[str], str]:
+    def sign_in(dead: str) -> str:
+        value = session(dead)
+        if not value or value == dead:
+            raise AuthError("the program has no other session", remedy="return a fresh session id from `session`")
+        return value
+
+    return sign_in
+
+
+__all__ = [
+    "Attempt",
+    "AuthError",
+    "Busy",
+    "ConfigError",
+    "Job",
+    "Outcome",
+    "Proof",
+    "Report",
+    "Result",
+    "Run",
+    "SfrError",
+    "Status",
+    "run",
+]

@@ -178,7 +178,7 @@ class App:
     def _write_files(self, run: Run, results: Sequence[Result]) -> tuple[dict[str, Path], tuple[str, ...]]:
         """Write the files about a run; one that cannot be written keeps no other from being written."""
         from sfr.summary import write_final_csv, write_manifest
-        from sfr.summary_page import write_page
+        from sfr.summary.page import write_page
 
         settings, kept = self._settings, self._private / "runs" / run.id
         writers: list[tuple[str, Path, Callable[[Path], None]]] = [

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from sfr.catalog.columns import HEADERS, read_count, read_tags, read_yes_or_no
+from sfr.catalog.problems import BadCell
+from sfr.catalog.table import clean, normalise_header, parse_table, read_table
 from sfr.errors import ConfigError
-from sfr.list_columns import HEADERS, read_count, read_tags, read_yes_or_no
-from sfr.list_problems import BadCell
-from sfr.list_rows import clean, normalise_header, parse_table, read_table
 from sfr.query_text import parse_query
 
 letters = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\u2028\u2029\x85")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfr.dates import fill
+from sfr.catalog.dates import fill
 
 NOW = datetime(2026, 11, 21, 7, 5, 9, tzinfo=ZoneInfo("Europe/Berlin"))
 

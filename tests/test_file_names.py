@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfr.file_names import MAX_BYTES, check_name, format_of, same_file_key, with_extension
-from sfr.list_problems import BadCell
+from sfr.catalog.file_names import MAX_BYTES, check_name, format_of, same_file_key, with_extension
+from sfr.catalog.problems import BadCell
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfr.history import History
-from sfr.history_rows import LONGEST_TEXT, storable
+from sfr.history.rows import LONGEST_TEXT, storable
 from sfr.model import Attempt, Outcome, Proof, Report, Run, Status
 from tests.histories import outcomes, queued
 

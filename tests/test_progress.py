@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from sfr.live_picture import Picture
 from sfr.model import Phase, Snapshot, Status
 from sfr.progress import LiveProgress, PlainProgress
-from sfr.tally import Tally
+from sfr.progress.picture import Picture
+from sfr.progress.tally import Tally
 from sfr.terminal_text import Signs, cut_end, cut_middle
 from sfr.watcher import Watcher
 from tests import runs

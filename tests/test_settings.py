@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfr.durations import parse_duration
-from sfr.env_file import read_env_file
 from sfr.errors import ConfigError
 from sfr.settings import Settings, environment_names, load_settings
-from sfr.settings_text import env_example, settings_table
+from sfr.settings.durations import parse_duration
+from sfr.settings.env_file import read_env_file
+from sfr.settings.text import env_example, settings_table
 
 ROOT = Path(__file__).parent.parent
 

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfr.model import Result, Status
-from sfr.summary_page import write_page
-from sfr.timeline import Axis
+from sfr.summary.page import write_page
+from sfr.summary.timeline import Axis
 from tests import runs
 from tests.services import require
 

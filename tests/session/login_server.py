@@ -1,4 +1,4 @@
-"""A small org on loopback: a login page that sets `sid` as Salesforce does, a check of the session, and frontdoor.jsp."""
+"""A small org on loopback: a login page that sets `sid` as Salesforce does, a home page behind it, frontdoor.jsp."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from sfr.sources.salesforce.session.values import Verdict
 ORG = "00D000000000062"
 
 _LOGIN_PAGE = """<!DOCTYPE html><title>Login | Salesforce</title>
-<form id="theloginform" method="post" action="/login"><input id="username" name="username"><input id="Login" type="submit"></form>
+<form id="theloginform" method="post" action="/login">
+<input id="username" name="username"><input id="Login" type="submit"></form>
 <script>if (%s) setTimeout(() => document.getElementById("theloginform").submit(), 700)</script>"""
 
 

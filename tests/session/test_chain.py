@@ -81,7 +81,7 @@ def test_a_refused_value_is_not_validated_again(
 def test_the_cli_comes_before_the_keyring_and_its_session_is_kept(
     org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring, home: Path
 ) -> None:
-    install(home, org__list__auth=orgs(org), org__display={"accessToken": org.token})
+    install(home, {"org list auth": orgs(org), "org display": {"accessToken": org.token}})
     memory.set_password("sfr", org.host, OLD)
     assert sign_in(settings_for(org), Person(), org.validate).link == "salesforce cli"
     assert memory.kept == {("sfr", org.host): org.sid}

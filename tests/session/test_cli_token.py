@@ -14,7 +14,7 @@ from tests.session.login_server import ORG, LoginServer
 
 SettingsFor = Callable[..., SessionSettings]
 
-# Answers as the CLI does; ANSWERS maps a command to its `result`, and notes the calls and the environment.
+# Answers as the CLI does, and notes its arguments and environment.
 FAKE = """
 import json, os, pathlib, sys
 answers = json.loads(pathlib.Path(__file__).with_name("answers.json").read_text())
@@ -29,12 +29,12 @@ print(json.dumps({"status": 0, "result": answers[command], "warnings": []}))
 """
 
 
-def install(home: Path, code: str = FAKE, **answers: object) -> Path:
-    """A real `sf` program on the PATH, which answers the commands named (with `__` for blanks)."""
+def install(home: Path, answers: dict[str, object], code: str = FAKE) -> Path:
+    """A real `sf` program on the PATH, which answers these commands; returns the file that notes its calls."""
     place = home.parent / "bin"
     place.mkdir()
     (place / "fake.py").write_text(code)
-    (place / "answers.json").write_text(json.dumps({name.replace("__", " "): value for name, value in answers.items()}))
+    (place / "answers.json").write_text(json.dumps(answers))
     if os.name == "nt":
         (place / "sf.cmd").write_text(f'@"{sys.executable}" "{place / "fake.py"}" %*\n')
     else:
@@ -60,12 +60,12 @@ def test_without_the_cli_the_reason_is_not_installed(home: Path, org: LoginServe
 
 
 def test_the_token_is_traded_for_a_web_session(home: Path, org: LoginServer, settings_for: SettingsFor) -> None:
-    install(home, org__list__auth=orgs(org), **{"org auth show-access-token": {"accessToken": org.token}})
+    install(home, {"org list auth": orgs(org), "org auth show-access-token": {"accessToken": org.token}})
     assert result(settings_for(org)) == ("value", org.sid)
 
 
 def test_an_old_cli_shows_its_token_in_another_command(home: Path, org: LoginServer, settings_for: SettingsFor) -> None:
-    install(home, org__list__auth=orgs(org), org__display={"id": ORG, "accessToken": org.token})
+    install(home, {"org list auth": orgs(org), "org display": {"id": ORG, "accessToken": org.token}})
     assert result(settings_for(org)) == ("value", org.sid)
 
 
@@ -73,28 +73,28 @@ def test_an_old_cli_shows_its_token_in_another_command(home: Path, org: LoginSer
 def test_a_cli_without_a_login_to_this_host_is_not_logged_in(
     home: Path, org: LoginServer, settings_for: SettingsFor, found: object
 ) -> None:
-    install(home, org__list__auth=found)
+    install(home, {"org list auth": found})
     reason, detail = result(settings_for(org))
     assert reason == Reason.NOT_LOGGED_IN
     assert org.origin in detail
 
 
 def test_a_redacted_token_is_no_token(home: Path, org: LoginServer, settings_for: SettingsFor) -> None:
-    install(home, org__list__auth=orgs(org), org__display={"accessToken": "[REDACTED] Use 'sf org auth …'"})
+    install(home, {"org list auth": orgs(org), "org display": {"accessToken": "[REDACTED] Use 'sf org auth …'"}})
     assert result(settings_for(org))[0] == Reason.NOT_LOGGED_IN
 
 
 def test_a_token_without_the_web_scope_gives_the_login_page_and_the_reason_expired(
     home: Path, org: LoginServer, settings_for: SettingsFor
 ) -> None:
-    install(home, org__list__auth=orgs(org), org__display={"accessToken": f"{ORG}!of.another.app"})
+    install(home, {"org list auth": orgs(org), "org display": {"accessToken": f"{ORG}!of.another.app"}})
     assert result(settings_for(org))[0] == Reason.EXPIRED
 
 
 def test_a_user_name_that_cmd_exe_could_misread_is_never_an_argument(
     home: Path, org: LoginServer, settings_for: SettingsFor
 ) -> None:
-    calls = install(home, org__list__auth=orgs(org, "a&calc%PATH%@acme.example"))
+    calls = install(home, {"org list auth": orgs(org, "a&calc%PATH%@acme.example")})
     assert result(settings_for(org))[0] == Reason.NOT_LOGGED_IN
     assert len(calls.read_text().splitlines()) == 1
 
@@ -102,7 +102,7 @@ def test_a_user_name_that_cmd_exe_could_misread_is_never_an_argument(
 def test_a_cli_that_hangs_is_ended_with_its_children(home: Path, org: LoginServer, settings_for: SettingsFor) -> None:
     # The grandchild keeps the pipe open, as node behind sf.cmd does: whoever waits for it waits for a minute.
     hang = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
-    install(home, hang)
+    install(home, {}, hang)
     (step,) = cli_token.offers(settings_for(org), limit_seconds=0.5)
     assert isinstance(step, Step)
     assert step.reason == Reason.TIMEOUT
@@ -112,7 +112,7 @@ def test_an_org_that_cannot_be_reached_is_an_error_and_no_crash(
     home: Path, org: LoginServer, settings_for: SettingsFor
 ) -> None:
     with LoginServer() as gone:
-        install(home, org__list__auth=orgs(gone), org__display={"accessToken": gone.token})
+        install(home, {"org list auth": orgs(gone), "org display": {"accessToken": gone.token}})
         settings = settings_for(gone)
     assert result(settings)[0] == Reason.ERROR
 
@@ -121,7 +121,7 @@ def test_the_cli_sees_no_secret_of_ours_and_reports_nothing_home(
     home: Path, org: LoginServer, settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SFR_SID", f"{ORG}!secret")
-    calls = install(home, org__list__auth=orgs(org), org__display={"accessToken": org.token})
+    calls = install(home, {"org list auth": orgs(org), "org display": {"accessToken": org.token}})
     result(settings_for(org))
     for line in calls.read_text().splitlines():
         arguments, variables = json.loads(line)
@@ -132,6 +132,6 @@ def test_the_cli_sees_no_secret_of_ours_and_reports_nothing_home(
 
 def test_a_password_of_netrc_is_not_sent(home: Path, org: LoginServer, settings_for: SettingsFor) -> None:
     (home / ".netrc").write_text("machine 127.0.0.1 login ann password not-for-you\n")
-    install(home, org__list__auth=orgs(org), org__display={"accessToken": org.token})
+    install(home, {"org list auth": orgs(org), "org display": {"accessToken": org.token}})
     assert result(settings_for(org)) == ("value", org.sid)
     assert org.authorizations == [None]

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
-import os
+import json
 import shutil
 import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
+import lz4.block  # type: ignore[import-untyped]
 import pytest
 
 from sfr.sources.salesforce.session import cookies
@@ -29,11 +31,6 @@ def settings(tmp_path: Path, home: Path) -> SessionSettings:
 
 def reasons(offers: Iterator[Candidate | Step]) -> list[str]:
     return [offer.reason if isinstance(offer, Step) else f"value {offer.value}" for offer in offers]
-
-
-def changed(settings: SessionSettings, **changes: object) -> SessionSettings:
-    names = ("host", "origin", "given", "browser", "browser_profile", "browser_path", "login", "state_directory")
-    return SessionSettings(**({name: getattr(settings, name) for name in names} | changes))  # type: ignore[arg-type]
 
 
 def test_without_the_browser_the_reason_is_not_installed(settings: SessionSettings) -> None:
@@ -73,20 +70,20 @@ def test_the_newest_of_several_profiles_and_channels_comes_first(
     for number, (name, updated) in enumerate([("Default", 2), ("Profile 1", 3), ("Odd name", 1)]):
         add_cookie(chromium_profile(home, name, "google-chrome"), HOST, v10(HOST, f"{SID}{number}"), updated=updated)
     add_cookie(chromium_profile(home, "Default", "google-chrome-beta"), HOST, v10(HOST, f"{SID}9"), updated=9)
-    chrome = changed(settings, browser="chrome")
+    chrome = replace(settings, browser="chrome")
     assert reasons(cookies.offers(chrome)) == [f"value {SID}{number}" for number in (9, 1, 0, 2)]
 
 
 def test_a_chosen_profile_is_the_only_one(settings: SessionSettings, home: Path, session_bus: None) -> None:
     add_cookie(chromium_profile(home), HOST, v10(HOST, f"{SID}0"), updated=5)
     add_cookie(chromium_profile(home, "Profile 1"), HOST, v10(HOST, SID))
-    chosen = changed(settings, browser_profile="person of profile 1")
+    chosen = replace(settings, browser_profile="person of profile 1")
     assert reasons(cookies.offers(chosen)) == [f"value {SID}"]
 
 
 def test_an_unknown_profile_is_named_with_those_there_are(settings: SessionSettings, home: Path) -> None:
     chromium_profile(home)
-    (step,) = cookies.offers(changed(settings, browser_profile="Work"))
+    (step,) = cookies.offers(replace(settings, browser_profile="Work"))
     assert step == Step("chromium cookies", Reason.ABSENT, "no profile 'Work', there are: Default")
 
 
@@ -164,7 +161,7 @@ def test_no_copy_stays_behind(
     (tmp_path / "scratch").mkdir()
     add_cookie(chromium_profile(home), HOST, v10(HOST, SID))
     assert reasons(cookies.offers(settings)) == [f"value {SID}"]
-    assert os.listdir(tmp_path / "scratch") == []
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_firefox_gives_its_value_without_any_key(settings: SessionSettings, home: Path) -> None:
@@ -172,7 +169,7 @@ def test_firefox_gives_its_value_without_any_key(settings: SessionSettings, home
     profile.mkdir(parents=True)
     with closing(sqlite3.connect(profile / "cookies.sqlite")) as store, store:
         store.execute("CREATE TABLE moz_cookies (host, path, isSecure, expiry, name, value, isHttpOnly)")
-    firefox = changed(settings, browser="firefox")
+    firefox = replace(settings, browser="firefox")
     assert reasons(cookies.offers(firefox)) == [Reason.ABSENT]
     write_session_store(profile, {"host": HOST, "path": "/", "secure": True, "name": "sid", "value": SID})
     assert reasons(cookies.offers(firefox)) == [f"value {SID}"]
@@ -180,13 +177,6 @@ def test_firefox_gives_its_value_without_any_key(settings: SessionSettings, home
 
 def write_session_store(profile: Path, *entries: dict[str, object]) -> None:
     """Firefox keeps session cookies here, in LZ4 with a head of its own."""
-    import json
-
-    import lz4.block
-
     (profile / "sessionstore-backups").mkdir()
     content = b"mozLz40\0" + lz4.block.compress(json.dumps({"cookies": entries}).encode())
     (profile / "sessionstore-backups" / "recovery.jsonlz4").write_bytes(content)
-
-
-_unused: Callable[..., object] | None = None

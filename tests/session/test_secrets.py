@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import sfr
 from sfr.sources.salesforce.session.chain import sign_in, steps_without_asking
 from sfr.sources.salesforce.session.values import LoginNeeded, SessionSettings
 from tests.session.conftest import MemoryKeyring, Person
@@ -54,7 +55,7 @@ def test_a_value_is_in_no_log_record_no_message_and_no_process_list(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    install(home, org__list__auth=orgs(org), org__display={"accessToken": org.token})
+    install(home, {"org list auth": orgs(org), "org display": {"accessToken": org.token}})
     old = f"{ORG}!of.yesterday"
     memory.set_password("sfr", org.host, old)
     shown: list[str] = []
@@ -76,7 +77,7 @@ def test_a_value_is_in_no_log_record_no_message_and_no_process_list(
 def test_starting_up_loads_no_heavy_library() -> None:
     heavy = ("keyring", "browser_cookie3", "websocket", "requests", "filelock")
     code = f"import sys, sfr.sources.salesforce.session.chain; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": os.getcwd()}, capture_output=True, text=True
-    )
+    variables = os.environ | {"PYTHONPATH": str(Path(sfr.__file__).parent.parent)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)
     assert done.stdout.strip() == "[]", done.stderr

@@ -74,5 +74,6 @@ def test_no_repr_shows_a_value() -> None:
 def test_the_error_keeps_its_steps_through_pickling() -> None:
     error = LoginNeeded("no session", remedy="log in", steps=(Step("paste", Reason.CLOSED),))
     again = pickle.loads(pickle.dumps(error))
-    assert isinstance(again, AuthError)
+    assert isinstance(again, LoginNeeded)
+    assert again.scope is AuthError.scope
     assert (again.message, again.remedy, again.steps) == (error.message, error.remedy, error.steps)

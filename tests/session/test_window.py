@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sfr.sources.salesforce.session import chain, cookies, devtools, window
-from sfr.sources.salesforce.session.values import Candidate, LoginNeeded, Reason, SessionSettings, Trial, Verdict
+from sfr.sources.salesforce.session.values import Candidate, Reason, SessionSettings, Trial, Verdict
 from tests.services import require
 from tests.session.conftest import MemoryKeyring, Person
 from tests.session.login_server import ORG, LoginServer
@@ -52,13 +50,6 @@ def nothing_listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def when(condition: Callable[[], bool], limit_seconds: float = 20) -> None:
-    deadline = time.monotonic() + limit_seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.02)
-
-
 @pytest.mark.slow
 def test_the_value_is_read_after_the_login_kept_and_the_browser_is_gone(
     chromium: Opener, org: LoginServer, memory: MemoryKeyring
@@ -93,22 +84,21 @@ def test_a_window_closed_by_its_user_ends_the_waiting_with_a_reason(chromium: Op
 
 @pytest.mark.slow
 def test_a_closed_page_of_a_browser_that_lives_on_is_noticed_and_the_browser_ended(chromium: Opener) -> None:
-    with LoginServer(logs_in=False) as org:
+    with LoginServer(logs_in=False, early_sid=f"{ORG}!set.by.the.login.page") as org:
         settings = chromium(org)
         ports: list[int] = []
 
-        def close_page(text: str) -> None:
+        def close_page(value: str) -> Verdict:
             browser = attached(settings)
             ports.append(browser.port)
-            when(lambda: org.login_pages > 0)
             for target in browser.call("Target.getTargets")["targetInfos"]:
                 if target["type"] == "page":
                     browser.call("Target.closeTarget", targetId=target["targetId"])
             browser.disconnect()
+            return Verdict.INVALID
 
-        trial = Trial(org.validate)
-        with contextlib.suppress(devtools.Gone):
-            window.ask(settings, trial, Person(heard=close_page))
+        trial = Trial(close_page)
+        assert window.ask(settings, trial, Person()) is None
         assert [step.reason for step in trial.steps] == [Reason.CLOSED]
         assert nothing_listens(ports[0])
 
@@ -233,36 +223,6 @@ def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_visible_window_works_the_same(chromium: Opener, org: LoginServer, display: None) -> None:
     visible = tuple(each for each in chromium(org).extra_browser_arguments if each != "--headless=new")
     assert outcome(chromium(org, extra_browser_arguments=visible), org) == (org.sid, [Reason.OK])
-
-
-def test_a_browser_that_opens_no_port_is_blocked_and_the_paste_prompt_comes(
-    settings_for: SettingsFor, org: LoginServer, memory: MemoryKeyring, home: Path
-) -> None:
-    settings = settings_for(
-        org, browser_path=Path(sys.executable), start_seconds=0.2, extra_browser_arguments=("--headless",)
-    )
-    person = Person([org.sid])
-    signed_in = chain.sign_in(settings, person, org.validate)
-    assert [step.reason for step in signed_in.steps if step.link == "chromium window"] == [Reason.BLOCKED]
-    assert signed_in.link == "paste"
-    assert "policy" in person.said[0]
-
-
-def test_a_browser_that_is_not_there_is_not_installed(settings_for: SettingsFor, org: LoginServer, home: Path) -> None:
-    for path in (None, home / "nothing"):
-        step = window.hindrance(settings_for(org, browser="edge", browser_path=path))
-        assert step is not None
-        assert step.reason == Reason.NOT_INSTALLED
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
-def test_without_a_display_the_reason_comes_at_once(
-    settings_for: SettingsFor, org: LoginServer, memory: MemoryKeyring, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
-        monkeypatch.delenv(variable, raising=False)
-    with pytest.raises(LoginNeeded, match="no-display"):
-        chain.sign_in(settings_for(org, browser_path=Path(sys.executable)), Person(), org.validate)
 
 
 def port_file(settings: SessionSettings) -> Path:

@@ -77,6 +77,7 @@ def _opened(settings: SessionSettings, trial: Trial, at_the_end: Callable[..., o
         return None
     browser = devtools.wait_for_port(directory, settings.start_seconds)
     if browser is None:
+        process.poll()  # reaped, if it has ended
         detail = f"no debugging port within {settings.start_seconds:.0f} s, a policy may forbid it"
         trial.note(Step(link(settings), Reason.BLOCKED, detail))
         return None  # the window, if there is one, stays: the person can log in there and copy the value
@@ -129,7 +130,8 @@ def _wait_for_end(process: subprocess.Popen[bytes]) -> None:
 
 def _watch(browser: Devtools, settings: SessionSettings, trial: Trial) -> Candidate | None:
     """Look for a valid `sid` twice a second; login pages set some that are no sessions, so each is asked about once."""
-    deadline = time.monotonic() + settings.login_seconds
+    started = time.monotonic()
+    deadline = started + settings.login_seconds
     had_page = False
     while time.monotonic() < deadline:
         try:
@@ -144,7 +146,7 @@ def _watch(browser: Devtools, settings: SessionSettings, trial: Trial) -> Candid
         if had_page and not has_page:
             trial.note(Step(link(settings), Reason.CLOSED, "the window was closed before the login was complete"))
             return None
-        had_page = has_page
+        had_page = has_page or time.monotonic() > started + settings.start_seconds
         time.sleep(_POLL_SECONDS)
     trial.note(Step(link(settings), Reason.TIMEOUT, f"no login within {settings.login_seconds:.0f} s"))
     return None

@@ -17,10 +17,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from sfr.durations import parse_duration
-from sfr.env_file import read_env_file
 from sfr.errors import ConfigError
-from sfr.setting_values import check_zone, machine_zone, origin_or_value_error, refuse_unknown_names, unknown_keys
+from sfr.settings.durations import parse_duration
+from sfr.settings.env_file import read_env_file
+from sfr.settings.values import check_zone, machine_zone, origin_or_value_error, refuse_unknown_names, unknown_keys
 from sfr.sources.salesforce.hosts import my_domain_origin
 
 PREFIX = "SFR_"

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, Update, bindparam, delete, func, insert, select, update
 
-from sfr.history_rows import attempt_values, outcome_values
-from sfr.history_schema import attempts, jobs, runs
+from sfr.history.rows import attempt_values, outcome_values
+from sfr.history.schema import attempts, jobs, runs
 from sfr.model import Outcome, Status
 
 

@@ -6,8 +6,8 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from sfr.list_problems import BadCell, Problem
-from sfr.list_rows import Table, normalise_header
+from sfr.catalog.problems import BadCell, Problem
+from sfr.catalog.table import Table, normalise_header
 
 ALIASES = {
     "name": ("name", "file_name", "report_file_name", "filename"),

@@ -11,12 +11,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sfr.catalog.columns import HEADERS, find_columns, row_cells
+from sfr.catalog.file_names import same_file_key
+from sfr.catalog.problems import BadCell, ListError, Problem, describe
+from sfr.catalog.row import Row, read_folder
+from sfr.catalog.table import read_table, split_line
 from sfr.errors import ConfigError
-from sfr.file_names import same_file_key
-from sfr.list_columns import HEADERS, find_columns, row_cells
-from sfr.list_problems import BadCell, ListError, Problem, describe
-from sfr.list_report import Row, read_folder
-from sfr.list_rows import read_table, split_line
 from sfr.model import Report
 from sfr.settings import Settings
 

@@ -9,8 +9,8 @@ from itertools import groupby
 from sqlalchemy import Connection, insert, select, update
 
 from sfr.errors import ConfigError
-from sfr.history_database import Database, HistoryBusy
-from sfr.history_rows import (
+from sfr.history.database import Database, HistoryBusy
+from sfr.history.rows import (
     attempt_from,
     job_from,
     outcome_from,
@@ -20,8 +20,8 @@ from sfr.history_rows import (
     run_values,
     storable,
 )
-from sfr.history_schema import attempts, is_current, jobs, migrate, runs
-from sfr.history_statements import counts_of, due, last_good, newest_first, take, write_outcomes
+from sfr.history.schema import attempts, is_current, jobs, migrate, runs
+from sfr.history.statements import counts_of, due, last_good, newest_first, take, write_outcomes
 from sfr.model import Job, Outcome, Report, Result, Run, Status
 
 __all__ = ["History", "HistoryBusy"]

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from sfr import wording
 from sfr.model import Phase, Status
-from sfr.tally import Progress, Tally
+from sfr.progress.tally import Progress, Tally
 from sfr.terminal_text import Signs, cut_middle
 
 _PHASE_STYLES = {Phase.WAITING: "yellow", Phase.SERVER: "cyan", Phase.TRANSFER: "green", Phase.FINISHING: "green"}

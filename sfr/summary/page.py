@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sfr import atomic, wording
 from sfr.model import Result, Run, Status
+from sfr.summary.timeline import Axis
 from sfr.terminal_text import cut_end
-from sfr.timeline import Axis
 
 _REMARK_CELLS = 200
 
@@ -23,7 +23,7 @@ _REMARK_CELLS = 200
 def write_page(run: Run, results: Sequence[Result], path: Path, timezone: str) -> None:
     """Write the page for a run, with its moments in the IANA zone `timezone`. Raises DeliveryError."""
     templates = Environment(
-        loader=PackageLoader("sfr", "templates"),
+        loader=PackageLoader("sfr.summary", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

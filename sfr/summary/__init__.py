@@ -14,7 +14,7 @@ from rich.console import Console
 
 from sfr import atomic, wording
 from sfr.model import Result, Run, Status
-from sfr.summary_table import failures, hidden, table, totals, warnings
+from sfr.summary.table import failures, hidden, table, totals, warnings
 from sfr.terminal_text import Signs
 
 RERUN_COMMAND = "python main.py --failed"

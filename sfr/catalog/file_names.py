@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path, PurePosixPath
 
-from sfr.list_problems import BadCell
+from sfr.catalog.problems import BadCell
 
 # 255 bytes is what file systems hold; a file in the making has a dot before and `.part` behind its name.
 MAX_BYTES = 245

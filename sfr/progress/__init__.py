@@ -10,9 +10,9 @@ from rich.live import Live
 from rich.text import Text
 
 from sfr import wording
-from sfr.live_picture import Picture, fitted
 from sfr.model import Outcome, Result, Run, Snapshot, Status
-from sfr.tally import Retry, Tally
+from sfr.progress.picture import Picture, fitted
+from sfr.progress.tally import Retry, Tally
 from sfr.terminal_text import Signs, cut_middle, one_line
 
 _HEARTBEAT_SECONDS = 30.0
@@ -195,3 +195,15 @@ def _ending(outcome: Outcome) -> str:
         return f"{wording.remark(outcome)}{tries}"
     records = "" if outcome.records is None else f"{wording.count(outcome.records, 'record')}, "
     return f"{records}{wording.size(outcome.bytes)} in {wording.duration(wording.seconds(outcome))}{tries}"
+
+
+class Silence:
+    """A Watcher that says nothing, for programs that look at the outcomes only."""
+
+    def begin(self, run: Run, names: dict[str, str]) -> None: ...
+    def update(self, running: Sequence[Snapshot]) -> None: ...
+    def settled(self, result: Result) -> None: ...
+    def notice(self, text: str) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def end(self) -> None: ...

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from sfr.dates import fill
-from sfr.file_names import check_name, format_of, with_extension
-from sfr.list_columns import Cells, read_count, read_tags, read_yes_or_no
-from sfr.list_problems import BadCell, Problem
+from sfr.catalog.columns import Cells, read_count, read_tags, read_yes_or_no
+from sfr.catalog.dates import fill
+from sfr.catalog.file_names import check_name, format_of, with_extension
+from sfr.catalog.problems import BadCell, Problem
 from sfr.model import Report
 from sfr.plugins import reference_reader
 from sfr.query_text import parse_query
