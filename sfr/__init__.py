@@ -6,11 +6,12 @@
         print(entry.job.report.name, entry.outcome.status, entry.outcome.location)
 
 Importing starts nothing and reads nothing. A script that calls `run` needs the usual guard
-`if __name__ == "__main__":`, because the worker processes import it.
+`if __name__ == "__main__":`, because the worker processes read it; without the guard `run` raises ConfigError.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
+logging.getLogger("sfr").addHandler(logging.NullHandler())  # a program that wants our log adds its own handler
+
 
 def run(
     reports: Sequence[Report],
@@ -34,23 +37,34 @@ def run(
 ) -> RunResult:
     """Fetch reports and return how each of them ended.
 
-    `domain` is the org's My Domain. `session` is a session id, or a function that returns one (it is called again
-    with the dead one when a session ends; return "" for none); without it the sign-in chain is used, and nobody is
-    asked anything. `settings` are the fields of `sfr.settings.Settings` (`output`, `concurrency`, `max_attempts` …);
-    what is not given comes from the environment and `.env`. `watcher` is told what happens.
+    `reports` are held to the rules of a list: names that every system can hold, folders that exist, ids with their
+    checksum, no file twice. `domain` is the org's My Domain. `session` is a session id, or a function that returns
+    one (it is called again with the dead one when a session ends; return "" for none); without it the sign-in chain
+    is used, and nobody is asked anything. `settings` are the fields of `sfr.settings.Settings` (`output`,
+    `concurrency`, `max_attempts` …); what is not given comes from the environment and `.env`. `watcher` is told what
+    happens.
 
     Returns a `RunResult`: `results` in the order of `reports`, each a job with its outcome, and `exit_code` as the
-    command line has it. Raises ConfigError (wrong settings, unusable history), Busy (another run uses the output).
-    A missing session is no exception: the outcomes are skipped and the exit code is 3.
+    command line has it. Raises ConfigError before anything starts (wrong reports or settings, unusable history) and
+    Busy (another run uses the output). A missing session is no exception: the outcomes are skipped and the exit code
+    is 3.
     """
     from sfr.app import App
-    from sfr.progress import Silence
+    from sfr.catalog import verify_reports
+    from sfr.pool import end_if_worker_reads_script
+    from sfr.progress.plain import Silence
     from sfr.settings import load_settings
 
+    end_if_worker_reads_script()
     given = {**settings, "domain": domain, "sid": session if isinstance(session, str) else None}
     sign_in = _checked(session) if callable(session) else None
-    app = App(load_settings(given), _Nobody(), sign_in)
-    return app.run(reports, watcher or Silence(), "sfr.run")
+    try:
+        read = load_settings(given)
+        app = App(read, _Nobody(), sign_in)
+        return app.run(verify_reports(reports, read, app.now()), watcher or Silence(), "sfr.run")
+    except ConfigError as error:
+        error.add_note(error.remedy)  # a traceback shows it below the message
+        raise
 
 
 class _Nobody:

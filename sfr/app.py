@@ -14,13 +14,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sfr.access import Access
+from sfr.atomic import sync_folder
 from sfr.connector import Asker, Session
 from sfr.engine import Ending, Engine
-from sfr.errors import AuthError, ConfigError, DeliveryError, SfrError
-from sfr.history import History
+from sfr.errors import AuthError, ConfigError, DeliveryError, HistoryBusy, SfrError
+from sfr.interruption import Interruption
 from sfr.model import Report, Result, Run, Status
 from sfr.pool.supervisor import Pool, PoolPlan
 from sfr.pool.worker import Setup, Watch
@@ -30,6 +32,9 @@ from sfr.settings import Settings
 from sfr.staging import sweep
 from sfr.transfer import RetryPolicy
 from sfr.watcher import Watcher
+
+if TYPE_CHECKING:
+    from sfr.history import History
 
 PRIVATE = ".sfr"
 MOST_PROCESSES = 4
@@ -70,6 +75,8 @@ class App:
     @contextmanager
     def history(self) -> Iterator[History]:
         """The history, open. Raises ConfigError when it cannot be opened."""
+        from sfr.history import History
+
         url = self._settings.database_url
         place = f"sqlite:///{(self._private / 'history.db').as_posix()}"
         history = History(url.get_secret_value() if url else place, owner=f"{socket.gethostname()}-{os.getpid()}")
@@ -93,7 +100,7 @@ class App:
         happens to a report is in its outcome.
         """
         self._settings.require_domain()
-        with only_run(self._private), self.history() as history:
+        with only_run(self._private), Interruption() as interruption:
             run = Run(
                 id=f"{self.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
                 started_at=time.time(),
@@ -102,36 +109,49 @@ class App:
                 pid=os.getpid(),
                 host=socket.gethostname(),
             )
-            self._sweep(reports)
-            history.add_run(run, reports)
-            try:
-                session = Session(self._sign_in(""), 1)
-            except (AuthError, KeyboardInterrupt) as error:
-                return self._conclude(run, history, self._not_begun(run, history, error))
-            watcher.begin(run, {f"{run.id}-{number:05d}": report.name for number, report in enumerate(reports, 1)})
-            try:
-                ending = self._work(run, history, watcher, session, len(reports))
-            finally:
-                watcher.end()
-            return self._conclude(run, history, ending)
+            # The workers come up while the history is opened and the session looked for.
+            with Pool(self._plan(self._deadline_at(run), len(reports))) as pool, self.history() as history:
+                self._sweep(reports)
+                self._write_down(history, run, reports)
+                try:
+                    with interruption.suspended():
+                        session = Session(self._sign_in(""), 1)
+                except (SfrError, KeyboardInterrupt) as error:
+                    return self._conclude(run, history, self._not_begun(run, history, error))
+                names = {f"{run.id}-{number:05d}": report.name for number, report in enumerate(reports, 1)}
+                watcher.begin(run, names)
+                try:
+                    sessions = {"salesforce": session}
+                    engine = Engine(history, pool, watcher, sessions, lambda _source, dead: self._sign_in(dead))
+                    ending = engine.drain(run, interruption, self._deadline_at(run))
+                finally:
+                    watcher.end()
+                return self._conclude(run, history, ending)
 
-    def _work(self, run: Run, history: History, watcher: Watcher, session: Session, reports: int) -> Ending:
-        deadline = self._settings.deadline_seconds
-        deadline_at = run.started_at + deadline if deadline is not None else None
-        pool = Pool(self._plan(deadline_at, reports))
-        engine = Engine(history, pool, watcher, {"salesforce": session}, lambda _source, dead: self._sign_in(dead))
-        return engine.drain(run, deadline_at)
+    def _write_down(self, history: History, run: Run, reports: Sequence[Report]) -> None:
+        try:
+            history.add_run(run, reports)
+        except HistoryBusy as error:
+            raise ConfigError(error.message, reason=error.reason, remedy=error.remedy) from error
+
+    def _deadline_at(self, run: Run) -> float | None:
+        seconds = self._settings.deadline_seconds
+        return None if seconds is None else run.started_at + seconds
 
     def _not_begun(self, run: Run, history: History, error: BaseException) -> Ending:
-        if isinstance(error, AuthError):
-            log.warning("no session: %s", redact(error.message))
-            history.close_open(run.id, Status.SKIPPED, error.reason, redact(error.message), time.time())
-            return Ending(login_needed=True)
-        history.close_open(run.id, Status.CANCELLED, "interrupted", "the run was stopped", time.time())
-        return Ending(interrupted=True)
+        """Without a session nothing starts; what was asked for stays in the history, for `--failed`."""
+        if not isinstance(error, SfrError):
+            history.close_open(run.id, Status.CANCELLED, "interrupted", "the run was stopped", time.time())
+            return Ending(interrupted=True)
+        log.warning("no session: %s", redact(error.message))
+        history.close_open(run.id, Status.SKIPPED, error.reason, redact(error.message), time.time())
+        if isinstance(error, ConfigError):
+            history.finish_run(run.id, CONFIGURATION, time.time())
+            raise error
+        return Ending(login_needed=isinstance(error, AuthError))
 
     def _plan(self, deadline_at: float | None, reports: int) -> PoolPlan:
-        from sfr.sources.salesforce.source import SalesforceConfig
+        from sfr.sources.salesforce.config import SalesforceConfig
 
         settings = self._settings
         in_flight = max(1, min(settings.concurrency, reports))
@@ -157,18 +177,19 @@ class App:
         return PoolPlan(processes, setup.threads, setup, {"salesforce": (in_flight, settings.requests_per_second)})
 
     def _sweep(self, reports: Sequence[Report]) -> None:
-        """Remove what a crash left behind: partial files of earlier runs."""
+        """Remove partial files: at the start those that a crash left behind, at the end those of killed workers."""
         output = self._settings.output.absolute()
         names = frozenset(report.name for report in reports)
         folders = {Path(report.folder).absolute() if report.folder else output for report in reports}
         swept = sum(sweep(folder, names, ours=folder.is_relative_to(output)) for folder in folders if folder.is_dir())
         if swept:
-            log.info("swept %d partial files of an earlier run", swept)
+            log.info("swept %d partial files", swept)
 
     def _conclude(self, run: Run, history: History, ending: Ending) -> RunResult:
         results = tuple(history.results(run.id))
-        if ending.interrupted:
-            self._sweep([result.job.report for result in results])
+        self._sweep([result.job.report for result in results])
+        for folder in {Path(result.outcome.location).parent for result in results if result.outcome.location}:
+            sync_folder(folder)  # the files are on the disk already; now their names are too
         code = exit_code(results, ending)
         history.finish_run(run.id, code, time.time())
         finished = history.run(run.id) or run
@@ -180,13 +201,14 @@ class App:
         from sfr.summary import write_final_csv, write_manifest
         from sfr.summary.page import write_page
 
-        settings, kept = self._settings, self._private / "runs" / run.id
+        settings, zone = self._settings, self._settings.timezone
+        output, kept = self._private.parent, self._private / "runs" / run.id
         writers: list[tuple[str, Path, Callable[[Path], None]]] = [
-            ("page", settings.output / "summary.html", lambda path: write_page(run, results, path, settings.timezone)),
+            ("page", output / "summary.html", lambda path: write_page(run, results, path, zone)),
             ("manifest", kept / "SHA256SUMS", lambda path: write_manifest(results, path)),
         ]
         if (final := settings.final_report_path) is not None:
-            writers.append(("table", final, lambda path: write_final_csv(run, results, path, settings.timezone)))
+            writers.append(("table", final.absolute(), lambda path: write_final_csv(run, results, path, zone)))
         files, problems = {}, []
         for word, path, write in writers:
             try:

@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from sfr.errors import InvalidReport
 
 HEADER_LIMIT_BYTES = 1 << 20
+LARGE_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
+LONGEST_RECORD_BYTES = 1 << 22
+END_BYTES = 1 << 12
 DELIMITERS = b",;\t|"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _QUOTED = re.compile(rb'"[^"]*"')
@@ -48,15 +52,23 @@ class CsvScan:
         self._dropped = b""  # all other bytes
         self._open = b""  # a quote that is still open
         self._partial = b""  # delimiters of a record that is still incomplete
-        self._last = b""
+        self._quoted = False  # whether the fast way, for files with every field quoted, is still open
+        self._waiting = bytearray()  # bytes from a record's beginning on that the fast way has not counted yet
+        self._seen_bytes = 0
+        self._end = b""
 
     def feed(self, data: bytes | memoryview) -> None:
         """Take the next bytes."""
         if not data:
             return
-        self._last = bytes(data[-1:])
-        if self._width:
-            self._count(bytes(data) if isinstance(data, memoryview) else data)
+        self._end = (self._end + bytes(data[-END_BYTES:]))[-END_BYTES:]
+        self._seen_bytes += len(data)
+        if self._quoted:
+            self._waiting += data
+            if self._seen_bytes > LARGE_BYTES and len(self._waiting) >= BLOCK_BYTES:
+                self._count_quoted()
+        elif self._width:
+            self._count(bytes(data))
         else:
             self._begin(bytes(data))
 
@@ -64,37 +76,68 @@ class CsvScan:
         """Say what was there, after the last byte."""
         if not self._width:
             self._start(self._head, _header_end(self._head, at_end=True))
+        self._leave_fast_way()
         if self._open:
             raise _cut(self.records, "it ends inside a quoted field")
-        rest = self._partial.strip(b"\n")
-        if len(rest) == self._width - 1 and (rest or self._last not in (b"\n", b"")):
-            self.records += 1
-        elif rest:
-            raise _cut(self.records, f"its last record has {len(rest) + 1} of {self._width} fields")
+        self._check_end()
         return CsvFacts(self.columns, max(self.records - 1, 0), self._delimiter.decode())
+
+    def _check_end(self) -> None:
+        """Count a last record without a line end. Raises InvalidReport for a part of one, or for text after it."""
+        line_ends = self._end.count(b"\n", len(self._end.rstrip()))
+        blank_lines = self._partial.count(b"\n")
+        if self._partial.strip(b"\n"):
+            if blank_lines or len(self._partial) != self._width - 1:
+                fields = len(self._partial) - blank_lines + 1
+                raise _cut(self.records, f"its last record has {fields} of {self._width} fields")
+            self.records += 1
+        elif self._width == 1:
+            self.records += 1 - line_ends  # a blank line leaves the same behind as a record
+        elif line_ends <= blank_lines:
+            raise _cut(self.records, "text follows its last whole record")  # it leaves no more behind than a blank line
 
     def _begin(self, data: bytes) -> None:
         self._head += data
         _refuse_other_formats(self._head)
         end = _header_end(self._head, at_end=False)
+        if (end or len(self._head)) > HEADER_LIMIT_BYTES:
+            raise InvalidReport("the header line does not end within 1 MB", reason="header", max_attempts=2)
         if end:
             self._start(self._head, end)
-        elif len(self._head) > HEADER_LIMIT_BYTES:
-            raise InvalidReport("the header line does not end within 1 MB", reason="header", max_attempts=2)
 
     def _start(self, head: bytes, end: int) -> None:
-        line = head[:end].removeprefix(BYTE_ORDER_MARK)
+        line = head[:end].removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n")
         if not line.strip():
             raise InvalidReport("the answer is empty: not even a header line", reason="empty", max_attempts=None)
         self._delimiter = find_delimiter(line)
-        self.columns = tuple(
-            next(csv.reader(io.StringIO(_decode(line), newline=""), delimiter=self._delimiter.decode()))
-        )
+        self.columns = _fields(line, self._delimiter.decode())
         self._width = len(self.columns)
         self._record = self._delimiter * (self._width - 1) + b"\n"
         self._dropped = bytes(set(range(256)) - set(b'"\n' + self._delimiter))
         self._head = b""
-        self._count(head)
+        first_record = head.removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n")
+        self._quoted = first_record.startswith(b'"')
+        if self._quoted:
+            self._waiting += first_record
+        else:
+            self._count(first_record)
+
+    def _count_quoted(self) -> None:
+        """The fast way: for large files with every field quoted; small ones do without numpy."""
+        from sfr.quoted_scan import count_whole_records
+
+        found = count_whole_records(self._waiting, self._width, self._delimiter[0])
+        records, end = found or (0, 0)
+        self.records += records
+        del self._waiting[:end]
+        if found is None or len(self._waiting) > LONGEST_RECORD_BYTES:
+            self._leave_fast_way()
+
+    def _leave_fast_way(self) -> None:
+        self._quoted = False
+        waiting, self._waiting = bytes(self._waiting), bytearray()
+        if waiting:
+            self._count(waiting)
 
     def _count(self, data: bytes) -> None:
         reduced = (self._open + data.translate(None, self._dropped)).replace(b'""', b"")
@@ -120,7 +163,7 @@ class CsvScan:
     def _refuse_ragged(self, rows: bytes) -> None:
         for number, row in enumerate(rows.split(b"\n"), self.records):
             if len(row) != self._width - 1:
-                found = "is a blank line" if not row else f"has {len(row) + 1} fields"
+                found = f"has {len(row) + 1} fields" if row else "is a blank line or a single field"
                 raise InvalidReport(
                     f"record {number} {found} where the header has {self._width}", reason="ragged", max_attempts=3
                 )
@@ -141,7 +184,7 @@ def _header_end(head: bytes, *, at_end: bool) -> int:
     for match in _LINE_END.finditer(head):
         quotes += head.count(b'"', position, match.start())
         position = match.end()
-        if quotes % 2 == 0 and head[: match.start()].strip():
+        if quotes % 2 == 0 and head[: match.start()].removeprefix(BYTE_ORDER_MARK).strip():
             return match.end()
     return len(head) if at_end else 0
 
@@ -154,6 +197,11 @@ def _refuse_other_formats(head: bytes) -> None:
         raise InvalidReport("a JSON message came instead of the report", reason="json", max_attempts=2)
     if b"\x00" in head[:64]:
         raise InvalidReport("binary data came instead of CSV", reason="binary", max_attempts=2)
+
+
+def _fields(line: bytes, delimiter: str) -> tuple[str, ...]:
+    csv.field_size_limit(max(csv.field_size_limit(), HEADER_LIMIT_BYTES))
+    return tuple(next(csv.reader(io.StringIO(_decode(line), newline=""), delimiter=delimiter)))
 
 
 def _decode(line: bytes) -> str:

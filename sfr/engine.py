@@ -6,19 +6,23 @@ import logging
 import time
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sfr.connector import Session
-from sfr.errors import AuthError, SfrError, TransientError
-from sfr.history import History, HistoryBusy
+from sfr.errors import AuthError, HistoryBusy, SfrError, TransientError
 from sfr.interruption import Interruption
 from sfr.model import Job, Outcome, Result, Run, Status
-from sfr.pool.supervisor import Died, Pool
+from sfr.pool.hand import Died
+from sfr.pool.supervisor import Pool
 from sfr.watcher import Watcher
+
+if TYPE_CHECKING:
+    from sfr.history import History
 
 LEASE_SECONDS = 900.0
 RENEW_SECONDS = 60.0
 LOOK_SECONDS = 0.2
+CLAIM_AHEAD = 64
 DEADLINE_GRACE_SECONDS = 5.0
 MOST_DEATHS = 2
 CLOSING_TRIES = 3
@@ -41,7 +45,7 @@ class Ending:
 
 
 class Engine:
-    """Runs the jobs of one run. `sessions` are the first ones of each source."""
+    """Runs the jobs of one run with a pool that was started. `sessions` are the first ones of each source."""
 
     def __init__(
         self, history: History, pool: Pool, watcher: Watcher, sessions: dict[str, Session], renew: Renewer
@@ -55,22 +59,17 @@ class Engine:
         self._looked_at = self._renewed_at = time.monotonic()
         self._exhausted = False
 
-    def drain(self, run: Run, deadline_at: float | None = None) -> Ending:
+    def drain(self, run: Run, interruption: Interruption, deadline_at: float | None = None) -> Ending:
         """Work until no job of the run is open, somebody interrupts, or the deadline (epoch seconds) has passed."""
-        ending = Ending()
-        with Interruption() as interruption:
-            self._pool.start()
-            for source, session in self._sessions.items():
-                self._pool.publish(source, session)
-            while self._fill(run, deadline_at):
-                self._take(self._pool.wait(LOOK_SECONDS / 2))
-                self._write()
-                self._look(run, interruption)
-                if interruption.asked or (deadline_at and time.time() > deadline_at + DEADLINE_GRACE_SECONDS):
-                    break
-            ending.interrupted = interruption.asked
-            ending.login_needed = bool(self._gone)
-            self._close(run, deadline_passed=not interruption.asked)
+        for source, session in self._sessions.items():
+            self._pool.publish(source, session)
+        while not interruption.asked and self._fill(run, deadline_at):
+            self._take(self._pool.wait(LOOK_SECONDS / 2))
+            self._look(run, interruption)
+            if deadline_at and time.time() > deadline_at + DEADLINE_GRACE_SECONDS:
+                break
+        ending = Ending(interrupted=interruption.asked, login_needed=bool(self._gone))
+        self._close(run, deadline_passed=not interruption.asked)
         return ending
 
     def _fill(self, run: Run, deadline_at: float | None) -> bool:
@@ -84,11 +83,11 @@ class Engine:
             elif not self._pool.submit(job):
                 break
             self._ready.popleft()
-        return bool(self._ready or self._pool.busy or self._unwritten or not self._exhausted)
+        return bool(self._ready or self._pool.busy or not self._exhausted)
 
     def _claim(self, run: Run) -> None:
         try:
-            claimed = self._history.claim(run.id, 2 * self._pool.free, LEASE_SECONDS, time.time())
+            claimed = self._history.claim(run.id, CLAIM_AHEAD + self._pool.free, LEASE_SECONDS, time.time())
         except HistoryBusy as error:
             log.warning("%s; trying again", error)
             return
@@ -143,11 +142,12 @@ class Engine:
             log.warning("%s; %d outcomes wait", error, len(self._unwritten))
 
     def _look(self, run: Run, interruption: Interruption) -> None:
-        """Now and then: show progress, renew sessions and leases."""
+        """Now and then: write down what ended, show progress, renew sessions and leases."""
         now = time.monotonic()
         if now - self._looked_at < LOOK_SECONDS:
             return
         self._looked_at = now
+        self._write()
         self._watcher.update(self._pool.snapshots())
         for source in self._pool.lost_sessions():
             self._renew_session(source, interruption)
@@ -182,13 +182,14 @@ class Engine:
 
     def _close(self, run: Run, *, deadline_passed: bool) -> None:
         """End the workers, then every job that is still open, and write it all down."""
-        if self._pool.busy:
-            self._take(list(self._pool.stop()))
-        self._pool.close()
         if deadline_passed:
             status, reason, why = Status.FAILED, "deadline", "the deadline came first"
         else:
             status, reason, why = Status.CANCELLED, "interrupted", "the run was stopped"
+        for outcome in self._pool.stop() if self._pool.busy else ():
+            broken_off = outcome.status is Status.CANCELLED
+            self._settled(replace(outcome, status=status, reason=reason, error=why) if broken_off else outcome)
+        self._pool.dismiss()
         for _ in range(CLOSING_TRIES):
             self._write()
         for outcome in self._history.close_open(run.id, status, reason, why, time.time()):

@@ -91,6 +91,12 @@ class DeliveryError(SfrError):
     reason = "delivery"
 
 
+class HistoryBusy(TransientError):
+    """The history could not be written just now: locked, disk full, server gone. Nothing was written; try again."""
+
+    reason = "history-busy"
+
+
 class AuthError(SfrError):
     """The session or key of a source is dead; nothing from this source can be had until it is renewed."""
 

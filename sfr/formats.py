@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from sfr.atomic import delivery_error
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?[\d.,\s]*\d%?")
+_NUMBER = re.compile(r"[+-]?[\d.,\s]*\d(?:[eE][+-]?\d+)?%?")
 _LARGEST_FIELD = 1 << 30
 
 
@@ -27,7 +30,16 @@ class Converted:
 def for_excel(source: Path, target: Path, delimiter: str) -> Converted:
     """Rewrite a CSV for Excel: a byte order mark so that it reads UTF-8, and an apostrophe before cells that it would
     run as a formula. Plain numbers such as -5.00 stay; so do line ends and everything else inside the cells.
+    Raises DeliveryError when the disk refuses; nothing is left at `target` then.
     """
+    try:
+        return _converted(source, target, delimiter)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        raise delivery_error(target, error) from error
+
+
+def _converted(source: Path, target: Path, delimiter: str) -> Converted:
     csv.field_size_limit(_LARGEST_FIELD)
     encoding = _encoding_of(source)
     changed = 0
@@ -35,9 +47,8 @@ def for_excel(source: Path, target: Path, delimiter: str) -> Converted:
         source.open("r", encoding=encoding, newline="") as read,
         target.open("w", encoding="utf-8-sig", newline="") as write,
     ):
-        ending = "\r\n" if read.readline().endswith("\r\n") else "\n"
-        read.seek(0)
-        writer = csv.writer(write, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=ending)
+        line_end = _line_end_of(source, encoding, delimiter)
+        writer = csv.writer(write, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=line_end)
         for row in csv.reader(read, delimiter=delimiter):
             safe = [_harmless(cell) for cell in row]
             changed += sum(1 for before, after in zip(row, safe, strict=True) if before is not after)
@@ -49,15 +60,32 @@ def _harmless(cell: str) -> str:
     return "'" + cell if cell.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(cell) else cell
 
 
+def _line_end_of(path: Path, encoding: str, delimiter: str) -> str:
+    """The first one outside quotes."""
+    with path.open("r", encoding=encoding, newline="") as file:
+        rows = csv.reader(file, delimiter=delimiter)
+        next(rows, None)
+        file.seek(0)
+        last_line_of_header = next(itertools.islice(file, max(rows.line_num - 1, 0), None), "")
+    return "\r\n" if last_line_of_header.endswith("\r\n") else "\n"
+
+
 def _encoding_of(path: Path) -> str:
-    """UTF-8 if every byte of it is, else the Windows code page, as an ISO-8859-1 export is best read."""
+    """UTF-8 if every byte of it is, else the Windows code page, as an ISO-8859-1 export is best read.
+
+    That page has holes, ISO-8859-1 has none.
+    """
+    return next((encoding for encoding in ("utf-8-sig", "cp1252") if _decodes(path, encoding)), "latin-1")
+
+
+def _decodes(path: Path, encoding: str) -> bool:
     try:
-        with path.open("r", encoding="utf-8-sig", newline="") as file:
+        with path.open("r", encoding=encoding, newline="") as file:
             while file.read(1 << 20):
                 continue
     except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8-sig"
+        return False
+    return True
 
 
 def _sha256(path: Path) -> str:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import email.utils
-import http.client
+import socket
 import ssl
-import time
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import truststore
-import urllib3
 from requests.adapters import HTTPAdapter
 from requests.cookies import create_cookie
 
-from sfr.errors import ConfigError, TransientError
+from sfr.errors import TransientError
+from sfr.http_errors import renamed_errors
 
 PIECE_BYTES = 1 << 18
 USER_AGENT = "sfr (report downloader)"
@@ -33,10 +31,14 @@ class Timeouts:
     read_seconds: float = 900.0
 
 
-class _SystemTrust(HTTPAdapter):
-    """Trusts what the operating system trusts, so that a company's own root certificate works without a setting."""
+class _Adapter(HTTPAdapter):
+    """Trusts what the operating system trusts, so that a company's own root certificate works without a setting.
 
-    def __init__(self) -> None:
+    `note` is handed the socket of each request, before the answer is waited for.
+    """
+
+    def __init__(self, note: Callable[[socket.socket], None]) -> None:
+        self._note = note
         self._context = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         super().__init__(pool_connections=2, pool_maxsize=2)
 
@@ -46,12 +48,34 @@ class _SystemTrust(HTTPAdapter):
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         return super().proxy_manager_for(proxy, ssl_context=self._context, **options)
 
+    def get_connection_with_tls_context(self, *arguments: Any, **options: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*arguments, **options)
+        if not hasattr(pool.ConnectionCls, "note"):
+            pool.ConnectionCls = _noting(pool.ConnectionCls, self._note)
+        return pool
+
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
         """Keep requests from adding its own bundle of roots, except one that the user named in the environment."""
         if verify is True:
             conn.cert_reqs = "CERT_REQUIRED"
         else:
             super().cert_verify(conn, url, verify, cert)
+
+
+def _noting(connection_class: Any, tell: Callable[[socket.socket], None]) -> Any:
+    class Noting(connection_class):  # type: ignore[misc]
+        note = staticmethod(tell)
+
+        def getresponse(self) -> Any:
+            self.note(self.sock)
+            return super().getresponse()
+
+    return Noting
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that there is none: requests would read the whole body of a redirect that it shall not follow."""
 
 
 class Answer:
@@ -83,11 +107,6 @@ class Answer:
         self.close()
         return body[:limit_bytes]
 
-    def abort(self) -> None:
-        """Make a read that blocks in another thread return."""
-        with suppress(ValueError, RuntimeError, OSError, AttributeError):  # already finished, or gone
-            self._raw.shutdown()
-
     def close(self) -> None:
         self._response.close()
 
@@ -98,12 +117,12 @@ class Answer:
 
 
 def _unzipped(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack gzip in bounded memory; a stream that stops before its own end mark is cut."""
-    unpacker = zlib.decompressobj(wbits=31)
+    """Unpack gzip in bounded memory; a stream that stops before its own end mark is cut. Nothing unpacks to nothing."""
+    unpacker = None
     for piece in packed:
         rest = piece
         while rest:
-            if unpacker.eof:
+            if unpacker is None or unpacker.eof:
                 unpacker = zlib.decompressobj(wbits=31)
             try:
                 unpacked = unpacker.decompress(rest, PIECE_BYTES)
@@ -112,7 +131,7 @@ def _unzipped(packed: Iterator[bytes]) -> Iterator[bytes]:
             rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
             if unpacked:
                 yield unpacked
-    if not unpacker.eof:
+    if unpacker is not None and not unpacker.eof:
         raise TransientError("the compressed answer is cut", reason="cut")
 
 
@@ -121,12 +140,13 @@ class Client:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False  # else requests would send what it finds in .netrc
-        self._session.mount("https://", _SystemTrust())
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter(self._use))
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"})
         self._environment: dict[str, tuple[Any, Any]] = {}
-        self._answer: Answer | None = None
+        self._socket: socket.socket | None = None
 
     def set_cookie(self, host: str, name: str, value: str) -> None:
         """Bind a cookie to one host; no other host will see it."""
@@ -150,16 +170,19 @@ class Client:
                 proxies=proxies,
                 verify=verify,
             )
-        self._answer = Answer(response)
-        return self._answer
+        return Answer(response)
 
     def abort(self) -> None:
-        """From another thread: make the answer that is being read end."""
-        if self._answer is not None:
-            self._answer.abort()
+        """From another thread: make the answer that is being waited for or read end."""
+        if self._socket is not None:
+            with suppress(OSError):  # closed already
+                self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._session.close()
+
+    def _use(self, connected: socket.socket) -> None:
+        self._socket = connected
 
     def _from_environment(self, url: str) -> tuple[Any, Any]:
         """Proxies and certificate bundle that the environment names for this host, looked up once."""
@@ -169,66 +192,3 @@ class Client:
             found = looker.merge_environment_settings(url, {}, stream=True, verify=True, cert=None)
             self._environment[origin] = (found["proxies"], found["verify"])
         return self._environment[origin]
-
-
-_UNASKABLE = (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.InvalidHeader)
-
-
-@contextmanager
-def renamed_errors() -> Iterator[None]:
-    """The one place where errors of requests, urllib3 and the socket get our names."""
-    try:
-        yield
-    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
-        raise TransientError(
-            f"no trusted connection: {_inmost(error)}",
-            reason="tls",
-            max_attempts=3,
-            remedy="a proxy may need its root certificate installed in the system's store",
-        ) from None
-    except (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError) as error:
-        raise TransientError(f"the proxy refused: {_inmost(error)}", reason="proxy", max_attempts=5) from None
-    except _UNASKABLE as error:
-        raise ConfigError(f"this cannot be asked for: {_inmost(error)}", reason="address") from None
-    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
-        reason = "connect-timeout" if isinstance(error, requests.exceptions.ConnectTimeout) else "timeout"
-        raise TransientError("the server did not answer in time", reason=reason) from None
-    except (requests.exceptions.ConnectionError, urllib3.exceptions.NewConnectionError) as error:
-        raise TransientError(f"no connection: {_inmost(error)}", reason="connection") from None
-    except (
-        requests.exceptions.RequestException,
-        urllib3.exceptions.HTTPError,
-        http.client.HTTPException,
-        OSError,
-        ValueError,
-        AttributeError,  # http.client, when the connection is closed under a read
-    ) as error:
-        raise TransientError(f"the answer is cut: {_inmost(error)}", reason="cut") from None
-
-
-def _inmost(error: BaseException) -> str:
-    """What really happened, without the layers (and the URL) that the libraries wrap around it."""
-    seen = error
-    for _ in range(8):
-        inner = getattr(seen, "reason", None) or next(
-            (item for item in reversed(seen.args) if isinstance(item, BaseException)), None
-        )
-        if not isinstance(inner, BaseException):
-            break
-        seen = inner
-    if isinstance(seen, http.client.IncompleteRead):
-        return "the connection ended before the answer did"
-    text = str(seen).rsplit(": ", 1)[-1] if "object at 0x" in str(seen) else str(seen)
-    return f"{type(seen).__name__}: {text}"[:200] if text else type(seen).__name__
-
-
-def retry_after_seconds(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """How long a server asks to wait (RFC 9110 §10.2.3: seconds or a date); None when it does not say, at most 1 h."""
-    value = headers.get("Retry-After", "").strip()
-    if value.isdigit():
-        return min(float(value), 3600.0)
-    try:
-        moment = email.utils.parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError):
-        return None
-    return min(max(moment - (time.time() if now is None else now), 0.0), 3600.0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -45,28 +47,35 @@ class Record:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Build from `to_dict` output. Unknown keys are dropped, so that an older sfr reads a newer history."""
-        hints = typing.get_type_hints(cls)
-        return cls(**{name: _revive(hints[name], value) for name, value in values.items() if name in hints})
+        revivers = _revivers_of(typing.cast(type, cls))
+        return cls(**{name: revivers[name](value) for name, value in values.items() if name in revivers})
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         return cls.from_dict(json.loads(text))
 
 
-def _revive(hint: Any, value: Any) -> Any:
-    if value is None:
-        return None
+@functools.cache
+def _revivers_of(kind: type) -> dict[str, Callable[[Any], Any]]:
+    """For each field of a noun, what turns its JSON value back."""
+    return {name: _reviver(hint) for name, hint in typing.get_type_hints(kind).items()}
+
+
+def _reviver(hint: Any) -> Callable[[Any], Any]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in (typing.Union, types.UnionType):
-        return _revive(next(kind for kind in arguments if kind is not type(None)), value)
+        revive = _reviver(next(kind for kind in arguments if kind is not type(None)))
+        return lambda value: None if value is None else revive(value)
+    if origin is tuple and arguments[-1] is Ellipsis:
+        revive_item = _reviver(arguments[0])
+        return lambda value: tuple(revive_item(item) for item in value)
     if origin is tuple:
-        item_hints = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else list(arguments)
-        return tuple(_revive(item_hint, item) for item_hint, item in zip(item_hints, value, strict=True))
+        return tuple
     if isinstance(hint, type) and issubclass(hint, Record):
-        return hint.from_dict(value)
+        return hint.from_dict
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint(value)
-    return value
+        return hint
+    return lambda value: value
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +16,9 @@ from sfr.csv_scan import CsvFacts, CsvScan
 from sfr.errors import InvalidReport, ReportError
 
 BUFFER_BYTES = 1 << 18
+
+# What zipfile raises about damaged archives beside its own error.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
 
 
 class StagedFile:
@@ -48,11 +53,7 @@ class StagedFile:
         self._digest.update(data)
         self.bytes += len(data)
         if self.bytes > self._limit_bytes:
-            raise ReportError(
-                f"the answer is larger than {self._limit_bytes / 1e6:,.0f} MB",
-                reason="too-large",
-                remedy="raise SFR_MAX_REPORT_MEGABYTES if this report is really that large",
-            )
+            raise _too_large(self._limit_bytes)
         try:
             self._file.write(data)
         except OSError as error:
@@ -65,7 +66,7 @@ class StagedFile:
         self._flush()
         if self._scan is not None:
             return self._scan.finish()
-        _check_workbook(self.path, self._format)
+        _check_workbook(self.path, self._format, self._limit_bytes)
         return None
 
     def finish_writing(self) -> None:
@@ -105,6 +106,14 @@ class StagedFile:
             raise delivery_error(self.path, error) from error
 
 
+def _too_large(limit_bytes: int) -> ReportError:
+    return ReportError(
+        f"the answer is larger than {limit_bytes / 1e6:,.0f} MB",
+        reason="too-large",
+        remedy="raise SFR_MAX_REPORT_MEGABYTES if this report is really that large",
+    )
+
+
 def sweep(folder: Path, names: frozenset[str], *, ours: bool) -> int:
     """Remove partial files that a crash left in `folder`; returns how many.
 
@@ -120,10 +129,10 @@ def sweep(folder: Path, names: frozenset[str], *, ours: bool) -> int:
     return swept
 
 
-def _check_workbook(path: Path, format_name: str) -> None:
+def _check_workbook(path: Path, format_name: str, limit_bytes: int) -> None:
     """Whole or not: a .xlsx is a zip archive, whose directory stands at its end; a .xls export is an HTML table."""
     if format_name == "xlsx":
-        _check_zip(path)
+        _check_zip(path, limit_bytes)
     elif format_name == "xls":
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 4096))
@@ -131,11 +140,13 @@ def _check_workbook(path: Path, format_name: str) -> None:
                 raise InvalidReport("the file is cut: its table does not end", reason="cut", max_attempts=None)
 
 
-def _check_zip(path: Path) -> None:
+def _check_zip(path: Path, limit_bytes: int) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
-            broken = archive.testzip()
-    except zipfile.BadZipFile:
-        broken = path.name
+            if sum(member.file_size for member in archive.infolist()) > limit_bytes:
+                raise _too_large(limit_bytes)
+            broken = archive.testzip() is not None
+    except _DAMAGED:
+        broken = True
     if broken:
         raise InvalidReport("the workbook is cut or damaged", reason="cut", max_attempts=None)

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 
 from sfr.connector import Destination, Session, Source
-from sfr.errors import AuthError, Cancelled, ReportError, SfrError, TransientError
+from sfr.errors import AuthError, Cancelled, InvalidReport, ReportError, SfrError, TransientError
 from sfr.fetching import Fetching, Surroundings
 from sfr.model import Attempt, Job, Outcome, Phase, Status
 from sfr.redaction import redact
@@ -70,7 +70,8 @@ class Transfer:
             try:
                 outcome = self._fetching.once(self._number)
             except SfrError as error:
-                error = (isinstance(error, TransientError) and self._around.why_aborted()) or error
+                if isinstance(error, (TransientError, InvalidReport)):  # how a transfer that was broken off may look
+                    error = self._around.why_aborted() or error
                 self._around.leave(self._report.source, error)
                 if isinstance(error, AuthError):
                     self._renew(lost, error)

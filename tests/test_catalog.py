@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sfr.catalog import ListError, parse_report, read_list, select
+from sfr.catalog import ListError, parse_reports, read_list, select
 from sfr.errors import ConfigError
 from sfr.model import Report
 from sfr.settings import Settings
@@ -208,11 +208,11 @@ def test_bad_ids_pass_when_they_are_allowed(settings: Settings) -> None:
 
 
 def test_a_report_is_read_from_the_command_line(settings: Settings) -> None:
-    assert parse_report(f"a, {ID}", settings, NOW) == Report(name="a.csv", ref=ID, template="a")
-    report = parse_report(f'"a, b",{ID},output/x,pv0=x,y', settings, NOW)
+    assert parse_reports([f"a, {ID}"], settings, NOW)[0] == Report(name="a.csv", ref=ID, template="a")
+    report = parse_reports([f'"a, b",{ID},output/x,pv0=x,y'], settings, NOW)[0]
     assert (report.name, report.folder, report.params) == ("a, b.csv", str(Path("output/x")), (("pv0", "x,y"),))
     with pytest.raises(ListError, match=r"^--report, column id: is empty") as caught:
-        parse_report("a", settings, NOW)
+        parse_reports(["a"], settings, NOW)
     assert caught.value.problems[0].line is None
 
 

@@ -10,8 +10,9 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from sfr.model import Phase, Snapshot, Status
-from sfr.progress import LiveProgress, PlainProgress
+from sfr.progress.live import LiveProgress
 from sfr.progress.picture import Picture
+from sfr.progress.plain import PlainProgress
 from sfr.progress.tally import Tally
 from sfr.terminal_text import Signs, cut_end, cut_middle
 from sfr.watcher import Watcher

@@ -16,7 +16,7 @@ SCRIPT = """
 import sys, time
 from rich.console import Console
 from sfr.model import Phase, Run, Snapshot
-from sfr.progress import LiveProgress
+from sfr.progress.live import LiveProgress
 
 watcher = LiveProgress(Console())
 names = {f"job{n}": f"売上報告書_東京支店_{n}_{'long_' * 20}.csv" for n in range(30)}

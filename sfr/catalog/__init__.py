@@ -6,21 +6,24 @@ import difflib
 import logging
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from sfr.catalog.columns import HEADERS, find_columns, row_cells
+from sfr.catalog.columns import HEADERS, Cells, find_columns, row_cells
 from sfr.catalog.file_names import same_file_key
 from sfr.catalog.problems import BadCell, ListError, Problem, describe
 from sfr.catalog.row import Row, read_folder
 from sfr.catalog.table import read_table, split_line
 from sfr.errors import ConfigError
 from sfr.model import Report
+from sfr.plugins import reference_reader
 from sfr.settings import Settings
 
-__all__ = ["ListError", "Problem", "parse_report", "read_list", "select"]
+__all__ = ["ListError", "Problem", "parse_reports", "read_list", "select", "verify_reports"]
 
 Notify = Callable[[str], None]
 
@@ -47,11 +50,64 @@ def read_list(path: Path, settings: Settings, now: datetime, notify: Notify = _l
     return _build(path.as_posix(), rows, settings, now, notify=notify, problems=problems, taken=[path])
 
 
-def parse_report(text: str, settings: Settings, now: datetime, notify: Notify = _log.warning) -> Report:
-    """Read one report from `name,id[,path[,params]]`. Raises ListError."""
+def parse_reports(
+    texts: Sequence[str], settings: Settings, now: datetime, notify: Notify = _log.warning
+) -> list[Report]:
+    """Read reports from texts such as `name,id[,path[,params]]`. Raises ListError with all problems at once."""
+    return _build(_OPTION, [Row(None, _cells_of(text)) for text in texts], settings, now, notify=notify)
+
+
+def _cells_of(text: str) -> Cells:
     name, ref, path, *params = [*split_line(text), "", "", ""]
-    cells = {"name": name, "id": ref, "path": path, "params": ",".join(part for part in params if part)}
-    return _build(_OPTION, [Row(None, cells)], settings, now, notify=notify)[0]
+    return {"name": name, "id": ref, "path": path, "params": ",".join(part for part in params if part)}
+
+
+def verify_reports(
+    reports: Sequence[Report], settings: Settings, now: datetime, notify: Notify = _log.warning
+) -> list[Report]:
+    """Hold the reports of a program to the rules of a list: names, folders, ids, parameters, no file twice.
+
+    Gives them back with ids, names and formats completed. Their texts are taken as they are: `{today}` is no date
+    here. Raises ListError with all problems at once, ConfigError for what is no report at all.
+    """
+    rows = [Row(number, _literal_cells(number, report)) for number, report in enumerate(reports, 1)]
+    read = _build("reports", rows, settings, now, notify=notify, counted="number")
+    return [_completed(given, found) for given, found in zip(reports, read, strict=True)]
+
+
+def _literal_cells(number: int, report: Report) -> Cells:
+    """What a list would have to say for this report."""
+    if not isinstance(report, Report):
+        raise ConfigError(f"reports, number {number}: {type(report).__name__} is given where a Report must be")
+    reference_reader(report.source)  # an unknown source is an error that names the known ones
+    params = list(report.params)
+    if report.format != "csv" and "xf" not in dict(params):
+        params.append(("xf", report.format))
+    return {
+        "name": _undated(report.name),
+        "id": _undated(report.ref),
+        "path": _undated(report.folder),
+        "params": urlencode(params),
+        "min_rows": "" if report.min_records is None else str(report.min_records),
+    }
+
+
+def _undated(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _completed(given: Report, found: Report) -> Report:
+    return replace(
+        given,
+        name=found.name,
+        ref=found.ref,
+        params=found.params,
+        format=found.format,
+        folder=found.folder,
+        keep_footer=given.keep_footer or found.keep_footer,
+        excel=given.excel or found.excel,
+        template=given.template or given.name,
+    )
 
 
 def _build(
@@ -63,21 +119,25 @@ def _build(
     notify: Notify,
     problems: Sequence[Problem] = (),
     taken: Sequence[Path] = (),
+    counted: str = "line",
 ) -> list[Report]:
-    """All rows as Reports; `problems` are those found before, `taken` the files that no report may overwrite."""
+    """All rows as Reports; `problems` are those found before, `taken` the files that no report may overwrite.
+
+    `counted` is what a row's number counts.
+    """
     local = now.astimezone(ZoneInfo(settings.timezone))
     reports = [row.report(settings, local) for row in rows]
     found = [
         *problems,
         *_default_folder_problems(settings, rows),
         *(problem for row in rows for problem in row.problems),
-        *_duplicates(rows, [*taken, *filter(None, [settings.final_report_path])]),
+        *_duplicates(rows, [*taken, *filter(None, [settings.final_report_path])], counted),
     ]
     if found:
-        raise ListError.of(place, found)
+        raise ListError.of(place, found, counted)
     for row in rows:
         for notice in row.notices:
-            notify(describe(place, Problem(row.line, "id", "", notice, "")))
+            notify(describe(place, Problem(row.line, "id", "", notice, ""), counted))
     return [report for report in reports if report is not None]
 
 
@@ -93,7 +153,7 @@ def _default_folder_problems(settings: Settings, rows: Sequence[Row]) -> list[Pr
     return []
 
 
-def _duplicates(rows: Iterable[Row], taken: Iterable[Path]) -> Iterator[Problem]:
+def _duplicates(rows: Iterable[Row], taken: Iterable[Path], counted: str) -> Iterator[Problem]:
     """Rows whose file would overwrite an earlier row's, or one of the files in `taken`."""
     owners = {same_file_key(path.parent, path.name): path.as_posix() for path in taken}
     for row in rows:
@@ -104,7 +164,7 @@ def _duplicates(rows: Iterable[Row], taken: Iterable[Path]) -> Iterator[Problem]
         if key in owners:
             yield Problem(row.line, "name", name, f"would overwrite {owners[key]}", "Give it another name or path.")
         else:
-            owners[key] = f"the report of line {row.line}"
+            owners[key] = "another of these" if row.line is None else f"the report of {counted} {row.line}"
 
 
 def select(reports: Iterable[Report], patterns: Sequence[str] = (), tags: Sequence[str] = ()) -> list[Report]:

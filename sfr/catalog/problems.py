@@ -35,19 +35,19 @@ class ListError(ConfigError):
     problems: tuple[Problem, ...] = ()
 
     @classmethod
-    def of(cls, place: str, problems: Iterable[Problem]) -> ListError:
+    def of(cls, place: str, problems: Iterable[Problem], counted: str = "line") -> ListError:
         """Build from the name of the list and its problems; they are put in the order of their lines."""
         ordered = sorted(problems, key=lambda problem: problem.line or 0)
-        error = cls("\n".join(describe(place, problem) for problem in ordered))
+        error = cls("\n".join(describe(place, problem, counted) for problem in ordered))
         error.problems = tuple(ordered)
         return error
 
 
-def describe(place: str, problem: Problem) -> str:
+def describe(place: str, problem: Problem, counted: str = "line") -> str:
     """One line of text: "input/x.csv, line 7, column id: "00O1" has 4 characters …. Paste the address."."""
     where = [place]
     if problem.line is not None:
-        where.append(f"line {problem.line}")
+        where.append(f"{counted} {problem.line}")
     if problem.column:
         where.append(f"column {problem.column}")
     value = f'"{_shorten(problem.value)}" ' if problem.value else ""

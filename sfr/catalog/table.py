@@ -80,7 +80,7 @@ def clean(cell: str) -> str:
 
 def split_line(text: str) -> list[str]:
     """The cleaned cells of one comma-separated line."""
-    return [clean(cell) for cell in next(csv.reader([text], skipinitialspace=True), [])]
+    return [clean(cell) for cell in next(csv.reader([" ".join(text.splitlines())], skipinitialspace=True), [])]
 
 
 def _rows(lines: list[str], separator: str, first_line: int) -> Iterator[Row]:

@@ -5,30 +5,39 @@ from __future__ import annotations
 import difflib
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from sfr import __version__
+from sfr.cli.program import PROGRAM
 from sfr.errors import SfrError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-EXAMPLES = """\b
-Examples
-  sfr                               every report of input/sfdc_reports.csv
-  sfr finance.csv --tag month-end   some reports of another list
-  sfr --failed                      what the last run did not bring
-  sfr --report "sales,00O5g000004Kx2bEAC,,pv0=EMEA"
-  sfr check                         why there is (no) session
-  sfr demo                          a small org on this machine, no login needed
 
-\b
+def _examples(*rows: tuple[str, str]) -> str:
+    """Lines for the end of a help text: what to type, without the program, and what that does."""
+    width = max(len(arguments) for arguments, _ in rows)
+    lines = [f"  {PROGRAM} {arguments.ljust(width)}  {what}".rstrip() for arguments, what in rows]
+    return "\n".join(["\b", "Examples", *lines])
+
+
+EXIT_CODES = """\b
 Exit codes
   0 all reports are there   1 some are not   2 settings or list are wrong
   3 login needed            4 another run is active   130 interrupted
 """
+EXAMPLES = _examples(
+    ("", "all of input/sfdc_reports.csv"),
+    ("finance.csv --tag weekly", "some reports of another list"),
+    ("--failed", "what the last run did not bring"),
+    ("check", "why there is (no) session"),
+    ("demo", "try it, no login needed"),
+)
 
 
 class DefaultsToRun(click.Group):
@@ -47,7 +56,8 @@ class DefaultsToRun(click.Group):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the options of `run` here too, since nobody has to type the word."""
         super().format_options(ctx, formatter)
-        rows = [row for param in self.commands["run"].params if (row := param.get_help_record(ctx))]
+        options = [param for param in self.commands["run"].params if isinstance(param, click.Option)]
+        rows = [row for option in options if (row := option.get_help_record(ctx))]
         with formatter.section("Options of a run"):
             formatter.write_dl(rows)
 
@@ -58,32 +68,39 @@ def _is_misspelt_command(word: str) -> bool:
 
 @click.group(
     cls=DefaultsToRun,
-    epilog=EXAMPLES,
+    epilog=f"{EXAMPLES}\n\n{EXIT_CODES}",
+    options_metavar="",
+    subcommand_metavar="[COMMAND] [LIST] [OPTIONS]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(package_name="sfr", message="sfr %(version)s")
+@click.version_option(__version__, message="sfr %(version)s")
 def command_line() -> None:
     """Download every report on a list, and prove that each file is complete."""
 
 
 def org_options(function: Function) -> Function:
     """Options of every command that talks to an org."""
-    for option in (
+    options = (
         click.option("--domain", metavar="HOST", help="The org's My Domain (SFDC_DOMAIN)."),
         click.option("--browser", metavar="NAME", help="edge, chrome, firefox, chromium or brave (SFR_BROWSER)."),
         click.option("--sid-stdin", is_flag=True, help="Read a session id from standard input, or ask for it hidden."),
         click.option("--no-login", is_flag=True, help="Never open a login window or ask."),
-    ):
+    )
+    for option in reversed(options):  # the last one applied is the first one shown
         function = option(function)
     return function
 
 
 @command_line.command(
-    epilog="\b\nExamples\n  sfr --only 'sales_*' --dry-run\n  sfr --failed --unverified --deadline 2h"
+    short_help="Download a list of reports; the word may be left out.",
+    epilog=_examples(
+        ("--only 'sales_*' --dry-run", ""),
+        ("--failed --unverified --deadline 2h", ""),
+        ('--report "sales,00O5g000004Kx2bEAC,,pv0=EMEA"', ""),
+    ),
 )
 @click.argument("report_list", required=False, metavar="[LIST]")
-@org_options
-@click.option("--report", "single", multiple=True, metavar='"NAME,ID[,PATH[,PARAMS]]"', help="Fetch this, no list.")
+@click.option("--report", "single", multiple=True, metavar="REPORT", help='"name,id[,path[,params]]", no list.')
 @click.option("--only", multiple=True, metavar="PATTERN", help="Only reports whose name fits, such as 'sales_*'.")
 @click.option("--tag", multiple=True, metavar="TAG", help="Only reports with this tag.")
 @click.option("--failed", is_flag=True, help="Fetch what the last run did not bring.")
@@ -101,6 +118,7 @@ def org_options(function: Function) -> Function:
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON, and nothing else.")
 @click.option("--scheduled", is_flag=True, help="No console: write to the log, never ask, leave with the exit code.")
 @click.option("--log-file", metavar="FILE", help="Where the log goes (default: output/.sfr/sfr.log).")
+@org_options
 def run(**options: Any) -> int:
     """Download the reports of LIST (default: input/sfdc_reports.csv). This is what happens without a command."""
     from sfr.cli.actions import run_reports
@@ -108,7 +126,7 @@ def run(**options: Any) -> int:
     return run_reports(**options)
 
 
-@command_line.command()
+@command_line.command(short_help="Show where a session can come from.")
 @org_options
 def check(**options: Any) -> int:
     """Show where a session can come from, in order, and what each place says."""
@@ -117,7 +135,7 @@ def check(**options: Any) -> int:
     return check_access(**options)
 
 
-@command_line.command()
+@command_line.command(short_help="Log in, and keep the session.")
 @org_options
 def login(**options: Any) -> int:
     """Log in, in a browser window of its own, and keep the session in the system's keyring."""
@@ -136,10 +154,10 @@ def logout(**options: Any) -> int:
     return log_out(**options)
 
 
-@command_line.command()
+@command_line.command(short_help="List past runs, or show one.")
 @click.argument("run_id", required=False, metavar="[RUN]")
 @click.option("--output", metavar="FOLDER", help="The output whose history is meant (SFR_OUTPUT).")
-@click.option("--limit", default=20, show_default=True, metavar="N", help="How many runs.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="How many runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def history(**options: Any) -> int:
     """List past runs, or show one: RUN is its id, the beginning of it, or `last`."""
@@ -149,7 +167,8 @@ def history(**options: Any) -> int:
 
 
 @command_line.command(
-    epilog="\b\nExamples\n  sfr schedule --daily 07:00 --weekdays\n  sfr schedule list\n  sfr schedule remove daily"
+    short_help="Run every day by itself.",
+    epilog=_examples(("schedule --daily 07:00 --weekdays", ""), ("schedule list", ""), ("schedule remove daily", "")),
 )
 @click.argument("action", required=False, type=click.Choice(["list", "remove"]))
 @click.argument("name", required=False)
@@ -180,12 +199,12 @@ def demo(**options: Any) -> int:
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
-    """Do what was asked; returns the exit code. Nobody sees a traceback: it goes to the log."""
+    """Do what was asked; returns the exit code. A traceback goes to the log, once there is one."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console that lacks a character must not end a run
     try:
-        return int(command_line.main(list(arguments), prog_name="sfr", standalone_mode=False) or 0)
+        return int(command_line.main(list(arguments), prog_name=PROGRAM, standalone_mode=False) or 0)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
@@ -204,21 +223,20 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 def _tell(error: SfrError) -> int:
     from sfr.app import exit_code_of
-    from sfr.redaction import redact
+    from sfr.cli.terminal import complain
 
-    click.echo(redact(f"sfr: {error.message}"), err=True)
-    if error.remedy:
-        click.echo(redact(f"     {error.remedy}"), err=True)
+    lines = error.message.splitlines()
+    heading = [f"{len(lines)} things are wrong, so nothing was started:"] if len(lines) > 1 else []
+    complain("\n".join([*heading, *lines]), error.remedy)
     return exit_code_of(error)
 
 
 def _apologise(error: Exception) -> int:
-    from sfr.redaction import redact
+    from sfr.cli.terminal import complain
 
     logging.getLogger("sfr").error("unexpected error", exc_info=error)
-    files = [
-        handler.baseFilename for handler in logging.getLogger().handlers if isinstance(handler, logging.FileHandler)
-    ]
-    advice = f"the details are in {files[0]}" if files else "no log was open yet"
-    click.echo(redact(f"sfr: unexpected {type(error).__name__}: {error} ({advice})"), err=True)
+    handlers = logging.getLogger().handlers
+    logs = [handler.baseFilename for handler in handlers if isinstance(handler, logging.FileHandler)]
+    details = f"the details are in {logs[0]}" if logs else "".join(traceback.format_exception(error))
+    complain(f"unexpected {type(error).__name__}: {error}", details)
     return 1

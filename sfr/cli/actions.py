@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,9 @@ from typing import Any
 import click
 
 from sfr.app import CONFIGURATION, LOGIN, OK, PRIVATE, App, RunResult
-from sfr.catalog import parse_report, read_list, select
-from sfr.cli.terminal import Terminal, open_log, read_session, watcher_for
+from sfr.catalog import parse_reports, read_list, select
+from sfr.cli.program import PROGRAM
+from sfr.cli.terminal import Terminal, complain, open_log, print_json, read_session, watcher_for
 from sfr.model import Report
 from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
@@ -45,35 +44,49 @@ def run_reports(
     app = App(settings, asker)
     reports, where = _reports(app, settings, single, failed=failed, unverified=unverified)
     if failed and not reports:
-        click.echo(f"nothing to do: {where} brought every report")
-        return OK
+        return _nothing_to_do(where, scheduled=scheduled, as_json=as_json)
     reports = select(reports, only, tag) if only or tag else reports
     if dry_run:
         from sfr.cli.past import show_plan
 
-        return show_plan(reports, settings, where)
+        return show_plan(reports, settings, where, as_json=as_json)
     result = app.run(reports, watcher_for(quiet=quiet, scheduled=scheduled, silent=as_json), where)
-    return show_result(result, quiet=quiet, scheduled=scheduled, as_json=as_json)
+    return show_result(result, rerun=_rerun(options["output"]), quiet=quiet, scheduled=scheduled, as_json=as_json)
 
 
-def show_result(result: RunResult, *, quiet: bool = False, scheduled: bool = False, as_json: bool = False) -> int:
-    """Say how a run ended; returns its exit code."""
+def _nothing_to_do(where: str, *, scheduled: bool, as_json: bool) -> int:
+    log.info("nothing to do: %s brought every report", where)
     if as_json:
-        json.dump(_as_json(result), sys.stdout, ensure_ascii=False, indent=1)
-        sys.stdout.write("\n")
+        print_json({"run": None, "exit_code": OK, "files": {}, "results": []})
+    elif not scheduled:
+        click.echo(f"nothing to do: {where} brought every report")
+    return OK
+
+
+def _rerun(output: str | None) -> str:
+    """The command that fetches what is missing of a run with this --output."""
+    quoted = f'"{output}"' if output and " " in output else output
+    return f"{PROGRAM} --failed" + (f" --output {quoted}" if quoted else "")
+
+
+def show_result(
+    result: RunResult, *, rerun: str = "", quiet: bool = False, scheduled: bool = False, as_json: bool = False
+) -> int:
+    """Say how a run ended, and the command `rerun` that fetches the rest; returns the exit code."""
+    if as_json:
+        print_json(_as_json(result))
     elif not scheduled and not quiet:
         from rich.console import Console
 
         from sfr.summary import print_summary
 
-        print_summary(result.run, result.results, Console(), files=result.files)
+        click.echo()
+        print_summary(result.run, result.results, Console(), files=result.files, rerun=rerun)
     for problem in result.problems:
-        log.error("%s", problem)
-        click.echo(redact(f"sfr: {problem}"), err=True)
+        complain(problem)
     if result.exit_code == LOGIN:
-        why = next((entry.outcome for entry in result.results if entry.outcome.error), None)
-        click.echo(redact(f"sfr: login needed. {why.error if why else ''}"), err=True)
-        click.echo("     run `sfr login` where somebody can answer, then `sfr --failed`", err=True)
+        why = next((entry.outcome.error for entry in result.results if entry.outcome.error), "")
+        complain(f"login needed. {why}", f"run `sfr login` where somebody can answer, then `{rerun}`")
     log.info("run %s ended with exit code %d", result.run.id, result.exit_code)
     return result.exit_code
 
@@ -146,7 +159,7 @@ def _reports(
         run, reports = app.unfinished(unverified=unverified)
         return reports, f"run {run.id}"
     if single:
-        return [parse_report(text, settings, app.now(), _notify) for text in single], "--report"
+        return parse_reports(single, settings, app.now(), _notify), "--report"
     path = Path(settings.report_list)
     return read_list(path, settings, app.now(), _notify), str(path)
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,7 +12,7 @@ from rich.table import Table
 
 from sfr import wording
 from sfr.app import OK, App
-from sfr.cli.terminal import Terminal
+from sfr.cli.terminal import Terminal, print_json
 from sfr.errors import ConfigError
 from sfr.history import History
 from sfr.model import Report, Run, Status
@@ -34,13 +31,14 @@ def show_history(*, run_id: str | None, output: str | None, limit: int, as_json:
 def _list_runs(history: History, settings: Settings, limit: int, *, as_json: bool) -> int:
     runs = history.runs(limit)
     if as_json:
-        return _print_json([{**run.to_dict(), "counts": _words(counts)} for run, counts in runs])
+        print_json([{**run.to_dict(), "counts": _words(counts)} for run, counts in runs])
+        return OK
     if not runs:
         click.echo("no run yet")
         return OK
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("run", "started", "exit", "reports", "list"):
-        table.add_column(column, no_wrap=column != "reports", overflow="ellipsis")
+        table.add_column(column, no_wrap=column != "list", overflow="fold")
     for run, counts in runs:
         table.add_row(run.id, _when(run.started_at, settings), _end(run), _tally(counts), run.list_name)
     Console().print(table)
@@ -53,15 +51,20 @@ def _show_run(history: History, run_id: str, *, as_json: bool) -> int:
         raise ConfigError(f"no run {run_id!r} in this history", remedy="`sfr history` lists them")
     results = list(history.results(run.id))
     if as_json:
-        return _print_json({**run.to_dict(), "results": [result.to_dict() for result in results]})
+        print_json({**run.to_dict(), "results": [result.to_dict() for result in results]})
+        return OK
     from sfr.summary import print_summary
 
     print_summary(run, results, Console())
     return OK
 
 
-def show_plan(reports: Sequence[Report], settings: Settings, where: str) -> int:
+def show_plan(reports: Sequence[Report], settings: Settings, where: str, *, as_json: bool) -> int:
     """What a run would fetch; nothing is asked of the org."""
+    if as_json:
+        plan = {"list": where, "domain": settings.domain, "reports": [report.to_dict() for report in reports]}
+        print_json(plan)
+        return OK
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("name", "id", "goes to", "params", "tags"):
         table.add_column(column, no_wrap=column == "id", overflow="fold")
@@ -71,12 +74,6 @@ def show_plan(reports: Sequence[Report], settings: Settings, where: str) -> int:
     Console().print(table)
     domain = settings.domain or "an org that SFDC_DOMAIN does not name yet"
     click.echo(f"{wording.count(len(reports), 'report')} of {where} would be fetched from {domain}; nothing was done")
-    return OK
-
-
-def _print_json(value: Any) -> int:
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=1)
-    sys.stdout.write("\n")
     return OK
 
 

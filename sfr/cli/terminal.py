@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import getpass
+import json
 import logging
 import os
 import sys
+import textwrap
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 import click
 
-from sfr.progress import LiveProgress, PlainProgress
+from sfr.cli.program import typed
+from sfr.progress.plain import PlainProgress
 from sfr.redaction import RedactingFormatter, redact
 from sfr.watcher import Watcher
 
 LOG_BYTES = 5_000_000
 LOG_FILES = 5
+
+log = logging.getLogger("sfr.cli")
 
 
 class Terminal:
@@ -26,7 +32,7 @@ class Terminal:
         self.interactive = not silent and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def say(self, text: str) -> None:
-        click.echo(redact(text), err=True)
+        click.echo(typed(redact(text)), err=True)
 
     def hidden(self, prompt: str) -> str:
         return getpass.getpass(prompt)
@@ -39,13 +45,26 @@ def read_session(asker: Terminal) -> str:
     return sys.stdin.readline().strip()
 
 
+def complain(text: str, advice: str = "") -> None:
+    """Say what is wrong and what can be done about it, on standard error and in the log."""
+    log.error("%s", text)
+    click.echo(typed(redact(f"sfr: {text}")), err=True)
+    if advice:
+        click.echo(typed(redact(textwrap.indent(advice, "     "))), err=True)
+
+
+def print_json(value: Any) -> None:
+    """Print a value for a program, in ASCII: nobody knows which encoding the other end of a pipe expects."""
+    click.echo(json.dumps(value, indent=1))
+
+
 def open_log(path: Path) -> None:
     """Send all log lines, redacted, to a file that is rotated. Where it cannot be opened, say so and go on without."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
     except OSError as error:
-        click.echo(f"sfr: no log: {path} cannot be written ({error.strerror})", err=True)
+        complain(f"no log: {path} cannot be written ({error.strerror})")
         return
     handler.setFormatter(RedactingFormatter("%(asctime)s  %(levelname)-7s  %(name)s  %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
@@ -59,6 +78,8 @@ def watcher_for(*, quiet: bool, scheduled: bool, silent: bool) -> Watcher:
     if quiet or not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
         return PlainProgress(_print_line, quiet=quiet)
     from rich.console import Console
+
+    from sfr.progress.live import LiveProgress
 
     return LiveProgress(Console())
 

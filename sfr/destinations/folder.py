@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sfr.atomic import delivery_error, sync_folder
+from sfr.atomic import delivery_error
 
 
 class FolderConfig(BaseModel):
@@ -48,7 +48,6 @@ class Folder:
             staged.replace(target)
         except OSError as error:
             raise delivery_error(target, error) from error
-        sync_folder(self._directory)
         return str(target)
 
     def close(self) -> None:

@@ -8,8 +8,8 @@ from itertools import groupby
 
 from sqlalchemy import Connection, insert, select, update
 
-from sfr.errors import ConfigError
-from sfr.history.database import Database, HistoryBusy
+from sfr.errors import ConfigError, HistoryBusy
+from sfr.history.database import Database
 from sfr.history.rows import (
     attempt_from,
     job_from,

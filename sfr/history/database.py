@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
-from sfr.errors import ConfigError, SfrError, TransientError
+from sfr.errors import ConfigError, HistoryBusy, SfrError
 
 SETTING = "SFR_DATABASE_URL"
 CONNECT_SECONDS = 10
@@ -43,12 +43,6 @@ _SQLITE_MEANINGS = {
     sqlite3.SQLITE_IOERR: _DISK,
 }
 _WAITING_HELPS = (_LOCKED, _DISK)
-
-
-class HistoryBusy(TransientError):
-    """The history could not be written just now: locked, disk full, server gone. Nothing was written; try again."""
-
-    reason = "history-busy"
 
 
 class Database:

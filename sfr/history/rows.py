@@ -120,9 +120,12 @@ def outcome_from(row: Any, tries: Iterable[Attempt]) -> Outcome:
     )
 
 
+_ATTEMPT_FIELDS = tuple(field.name for field in dataclasses.fields(Attempt))
+
+
 def attempt_from(row: Any) -> Attempt:
     """Columns are named like the fields."""
-    return Attempt(**{field.name: getattr(row, field.name) for field in dataclasses.fields(Attempt)})
+    return Attempt(*(getattr(row, name) for name in _ATTEMPT_FIELDS))
 
 
 def run_from(row: Any) -> Run:

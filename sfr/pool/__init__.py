@@ -1,1 +1,27 @@
-"""Hands: worker processes that run jobs, and what they share."""
+"""Hands: worker processes that run jobs, and what they share; here only what is to be said when they do not come up."""
+
+from __future__ import annotations
+
+from sfr.errors import ConfigError
+
+_UNGUARDED_EXIT_CODE = 97
+
+
+def end_if_worker_reads_script() -> None:
+    """End this process if it is a worker that only reads the main script before it begins.
+
+    A script without `if __name__ == "__main__":` would there start its run again, and each of its workers again.
+    """
+    import multiprocessing
+
+    # What multiprocessing itself looks at before it refuses to start a process; there is no public name for it.
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(_UNGUARDED_EXIT_CODE)
+
+
+def stillborn(exit_code: int | None) -> ConfigError:
+    """The error for a process that ended before it began."""
+    remedy = "the log has the reason; is the installation complete?"
+    if exit_code == _UNGUARDED_EXIT_CODE:
+        remedy = 'put the call of sfr.run behind `if __name__ == "__main__":`, because every worker reads the script'
+    return ConfigError(f"worker processes end before they begin (code {exit_code})", remedy=remedy)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sfr.connector import Session, Source
 from sfr.errors import AuthError, Cancelled, SfrError, TransientError
 from sfr.model import Job, Phase, Snapshot
-from sfr.pool.shared import SharedState
+from sfr.pool.shared import SharedParts, needing_the_shared
 from sfr.redaction import remember_secret
 
 if TYPE_CHECKING:
@@ -22,10 +22,10 @@ LOOK_AGAIN_SECONDS = 0.2
 class Seat:
     """Implements `Surroundings` for the job of one thread."""
 
-    def __init__(self, name: str, shared: SharedState, stopping: threading.Event, watch: Watch) -> None:
+    def __init__(self, name: str, shared: SharedParts, stopping: threading.Event, watch: Watch) -> None:
         self.name = name
         self.job: Job | None = None
-        self._desk, self._gate = shared.desk(), shared.gate()
+        self._desk, self._gate = shared.desk, shared.gate
         self._stopping = stopping
         self._watch = watch
         self._source: Source | None = None
@@ -47,28 +47,32 @@ class Seat:
 
     def session(self, source: str) -> Session:
         if source not in self._sessions:
-            session = self._desk.current(source)
+            with needing_the_shared():
+                session = self._desk.current(source)
             remember_secret(session.value)
             self._sessions[source] = session
         return self._sessions[source]
 
     def await_session(self, source: str, lost: Session) -> None:
-        self._desk.lose(source, lost.generation)
-        while (session := self._desk.current(source)).generation <= lost.generation:
-            if reason := self._desk.gone(source):
-                raise AuthError(reason, remedy="run `sfr login`, then run again with --failed")
-            self.pause(LOOK_AGAIN_SECONDS)
+        with needing_the_shared():
+            self._desk.lose(source, lost.generation)
+            while (session := self._desk.current(source)).generation <= lost.generation:
+                if reason := self._desk.gone(source):
+                    raise AuthError(reason, remedy="run `sfr login`, then run again with --failed")
+                self.pause(LOOK_AGAIN_SECONDS)
         remember_secret(session.value)
         self._sessions[source] = session
 
     def enter(self, source: str) -> float:
         self.pause(0)
-        return self._gate.enter(source, self.name)
+        with needing_the_shared():
+            return self._gate.enter(source, self.name)
 
     def leave(self, source: str, error: SfrError | None) -> None:
         slow_down = isinstance(error, TransientError) and error.slow_down
         asked = error.retry_after_seconds if isinstance(error, TransientError) and error.slow_down else None
-        self._gate.leave(source, self.name, slow_down, asked or 0.0)
+        with needing_the_shared():
+            self._gate.leave(source, self.name, slow_down, asked or 0.0)
 
     def show(self, phase: Phase, attempt: int, note: str = "") -> None:
         if phase is Phase.SERVER:

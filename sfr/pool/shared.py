@@ -11,16 +11,20 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.managers import SyncManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sfr.connector import Session
 from sfr.model import Snapshot
+from sfr.pool import stillborn
 
+SHARED_GONE_CODE = 3
 FULL_SECONDS = 0.25
 HALVING_PAUSE_SECONDS = 5.0
+_END_SECONDS = 2.0
 
 
 class SessionDesk:
@@ -165,6 +169,16 @@ def _the_flag() -> StopFlag:
     return _flag
 
 
+@dataclass(frozen=True, slots=True)
+class SharedParts:
+    """The four as one process reaches them: made once, since making each takes several round trips."""
+
+    desk: SessionDesk
+    gate: Gate
+    board: ProgressBoard
+    flag: StopFlag
+
+
 class SharedState(SyncManager):
     """The process that holds the four; everybody who knows its address and key reaches the same ones."""
 
@@ -175,6 +189,36 @@ class SharedState(SyncManager):
         def board(self) -> ProgressBoard: ...
         def flag(self) -> StopFlag: ...
 
+    def begin(self) -> None:
+        """Start the process. Raises ConfigError when it ends at once."""
+        try:
+            self.start(_end_with_parent)
+        except EOFError:
+            process = self._process_or_none()
+            process.join(_END_SECONDS)
+            raise stillborn(process.exitcode) from None
+
+    def parts(self) -> SharedParts:
+        """What may be asked of the process, for all threads of the caller."""
+        return SharedParts(self.desk(), self.gate(), self.board(), self.flag())
+
+    def has_ended(self) -> bool:
+        """Was it started here, and is it gone?"""
+        process = self._process_or_none()
+        return process is not None and not process.is_alive()
+
+    def _process_or_none(self) -> Any:
+        return getattr(self, "_process", None)  # the base class offers no public way to ask
+
+
+@contextmanager
+def needing_the_shared() -> Iterator[None]:
+    """Around a worker's calls: without what workers share it ends at once, and the parent starts new ones."""
+    try:
+        yield
+    except (OSError, EOFError):
+        os._exit(SHARED_GONE_CODE)
+
 
 SharedState.register("desk", _the_desk, exposed=("publish", "current", "lose", "lost", "give_up", "gone"))
 SharedState.register("gate", _the_gate, exposed=("set_pace", "enter", "leave", "forget"))
@@ -182,7 +226,7 @@ SharedState.register("board", _the_board, exposed=("post", "forget", "snapshots"
 SharedState.register("flag", _the_flag, exposed=("put_up", "is_up"))
 
 
-def end_with_parent() -> None:
+def _end_with_parent() -> None:
     """Run in the holding process: it must outlive a signal to the whole group, but never the run."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

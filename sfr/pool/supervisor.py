@@ -8,48 +8,27 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from multiprocessing.connection import wait
+from typing import Self, TypeVar
 
 from sfr.connector import Session
-from sfr.errors import ConfigError
 from sfr.model import Job, Outcome, Snapshot
-from sfr.pool import worker
-from sfr.pool.shared import SharedState, end_with_parent
-from sfr.pool.worker import LogLine, Setup
+from sfr.pool import stillborn
+from sfr.pool.hand import GRACE_SECONDS, Died, Hand, launch
+from sfr.pool.shared import SHARED_GONE_CODE, SharedParts, SharedState
+from sfr.pool.worker import Setup
 
 STILLBORN_LIMIT = 3
-GRACE_SECONDS = 2.0
 _SHARED_GONE = (OSError, EOFError, AttributeError)
 
 Answer = TypeVar("Answer")
 
 log = logging.getLogger("sfr.pool")
-
-
-@dataclass(frozen=True, slots=True)
-class Died:
-    """A worker process ended while it had these jobs. They are `suspects` unless it was ended for another reason."""
-
-    jobs: tuple[Job, ...]
-    exit_code: int | None
-    suspects: bool = True
-
-
-@dataclass(slots=True)
-class _Hand:
-    """A worker process as its parent sees it."""
-
-    name: str
-    process: SpawnProcess
-    pipe: Connection
-    jobs: dict[str, Job] = field(default_factory=dict)
-    ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +47,21 @@ class Pool:
     def __init__(self, plan: PoolPlan) -> None:
         self._plan = plan
         self._context = multiprocessing.get_context("spawn")
-        self._hands: list[_Hand] = []
+        self._hands: list[Hand] = []
         self._shared: SharedState | None = None
+        self._parts: SharedParts | None = None
         self._sessions: dict[str, Session] = {}
         self._started = self._stillborn = 0
+        self._farewell: threading.Thread | None = None
         self._closing = False
         self._ended_by_us: set[str] = set()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def start(self) -> None:
         """Start all processes; they come up side by side."""
@@ -85,19 +73,19 @@ class Pool:
     def publish(self, source: str, session: Session) -> None:
         """Hand out a session; kept here too, so that it survives the loss of the process that shares it."""
         self._sessions[source] = session
-        self._ask(lambda shared: shared.desk().publish(source, session))
+        self._ask(lambda shared: shared.desk.publish(source, session))
 
     def lost_sessions(self) -> dict[str, int]:
         """Sources whose session a worker found dead, with the generation."""
-        return self._ask(lambda shared: shared.desk().lost()) or {}
+        return self._ask(lambda shared: shared.desk.lost()) or {}
 
     def give_up(self, source: str, reason: str) -> None:
         """No session will come: the jobs of this source end."""
-        self._ask(lambda shared: shared.desk().give_up(source, reason))
+        self._ask(lambda shared: shared.desk.give_up(source, reason))
 
     def snapshots(self) -> list[Snapshot]:
         """What all workers are doing."""
-        return self._ask(lambda shared: shared.board().snapshots()) or []
+        return self._ask(lambda shared: shared.board.snapshots()) or []
 
     @property
     def free(self) -> int:
@@ -110,10 +98,9 @@ class Pool:
         return sum(len(hand.jobs) for hand in self._hands)
 
     def submit(self, job: Job) -> bool:
-        """Hand a job to the least busy worker. A job that has already seen its worker die gets one for itself;
-        False when there is none just now."""
+        """Hand a job to the least busy worker, a suspect to one of its own; False when there is none just now."""
         hand = min(self._hands, key=lambda hand: len(hand.jobs))
-        if len(hand.jobs) >= (1 if job.deaths else self._plan.threads) or self._guarded(hand):
+        if len(hand.jobs) >= (1 if job.deaths else self._plan.threads) or hand.guarded:
             return False
         hand.jobs[job.id] = job
         with suppress(OSError):  # it has just died: `wait` will give the job back
@@ -123,97 +110,80 @@ class Pool:
     def wait(self, timeout_seconds: float) -> list[Outcome | Died]:
         """What has happened; waits at most `timeout_seconds` for something to happen."""
         happened: list[Outcome | Died] = []
-        pipes = {hand.pipe: hand for hand in self._hands}
-        sentinels = {hand.process.sentinel: hand for hand in self._hands}
-        for source in wait([*pipes, *sentinels], timeout_seconds):
-            if isinstance(source, Connection):
-                self._read(pipes[source], happened)
-        if not self._closing and not self._shared_alive():
+        pipes: dict[object, Hand] = {hand.pipe: hand for hand in self._hands}
+        sentinels = [hand.process.sentinel for hand in self._hands]
+        for source in wait([*(hand.pipe for hand in self._hands), *sentinels], timeout_seconds):
+            if source in pipes:
+                happened += pipes[source].outcomes()
+        if not self._closing and self._shared is not None and self._shared.has_ended():
             self._replace_shared()
         for hand in [hand for hand in self._hands if not hand.process.is_alive()]:
-            self._read(hand, happened)
+            happened += hand.outcomes()
             happened += self._bury(hand)
         return happened
 
     def stop(self) -> list[Outcome]:
         """End all workers within seconds; returns what they still had to say."""
         self._closing = True
-        self._ask(lambda shared: shared.flag().put_up())
+        self._ask(lambda shared: shared.flag.put_up())
         return self._until_gone(GRACE_SECONDS)
 
-    def close(self) -> None:
-        """End all workers, which have nothing to do."""
+    def dismiss(self) -> None:
+        """Let the workers go, which have nothing to do; `close` waits until they have gone."""
         self._closing = True
         for hand in self._hands:
             hand.pipe.close()
-        self._until_gone(GRACE_SECONDS)
-        if self._shared is not None:
-            self._shared.shutdown()
-            self._shared = None
+        if self._shared is not None and self._farewell is None:
+            self._farewell = threading.Thread(target=self._shared.shutdown, name="farewell")
+            self._farewell.start()
 
-    def _launch(self) -> _Hand:
+    def close(self) -> None:
+        """End all processes."""
+        self.dismiss()
+        self._until_gone(GRACE_SECONDS)
+        if self._farewell is not None:
+            self._farewell.join()
+        self._shared = self._parts = None
+
+    def _launch(self) -> Hand:
         self._started += 1
-        ours, theirs = self._context.Pipe()
-        name = f"worker-{self._started}"
-        process = self._context.Process(target=worker.main, args=(theirs,), name=name, daemon=True)
-        process.start()
-        theirs.close()
-        return _Hand(name, process, ours)
+        return launch(self._context, f"worker-{self._started}")
 
     def _share(self) -> None:
         self._shared = SharedState(ctx=self._context)
-        self._shared.start(end_with_parent)
-        for source, (most, per_second) in self._plan.paces.items():
-            self._shared.gate().set_pace(source, most, per_second)
-        for source, session in self._sessions.items():
-            self._shared.desk().publish(source, session)
+        self._shared.begin()
+        self._parts = self._shared.parts()
+        self._ask(self._furnish)
 
-    def _instruct(self, hand: _Hand) -> None:
+    def _furnish(self, shared: SharedParts) -> None:
+        """Tell a new sharing process what it must know."""
+        for source, (most, per_second) in self._plan.paces.items():
+            shared.gate.set_pace(source, most, per_second)
+        for source, session in self._sessions.items():
+            shared.desk.publish(source, session)
+
+    def _instruct(self, hand: Hand) -> None:
         assert self._shared is not None
         with suppress(OSError):  # it has just died: `wait` will notice
             hand.pipe.send(replace(self._plan.setup, name=hand.name, address=self._shared.address))
 
-    def _guarded(self, hand: _Hand) -> bool:
-        """Whether a worker is reserved for a job that is under suspicion."""
-        return any(job.deaths for job in hand.jobs.values())
-
-    def _read(self, hand: _Hand, happened: list[Outcome | Died]) -> None:
-        try:
-            while hand.pipe.poll():
-                message = hand.pipe.recv()
-                if isinstance(message, Outcome):
-                    hand.jobs.pop(message.job_id, None)
-                    happened.append(message)
-                elif isinstance(message, LogLine):
-                    logging.getLogger(message.logger).log(message.level, "%s  %s", message.process, message.text)
-                elif message == "ready":
-                    hand.ready = True
-        except (EOFError, OSError):
-            hand.process.join(GRACE_SECONDS)
-
-    def _bury(self, hand: _Hand) -> list[Died]:
+    def _bury(self, hand: Hand) -> list[Died]:
         self._hands.remove(hand)
         hand.pipe.close()
-        self._ask(lambda shared: shared.gate().forget(hand.name))
-        self._ask(lambda shared: shared.board().forget(hand.name))
+        self._ask(lambda shared: shared.gate.forget(hand.name))
+        self._ask(lambda shared: shared.board.forget(hand.name))
         if self._closing:
             return []
         log.warning("%s ended with code %s, %d jobs with it", hand.name, hand.process.exitcode, len(hand.jobs))
         self._stillborn = 0 if hand.ready else self._stillborn + 1
         if self._stillborn >= STILLBORN_LIMIT:
-            raise ConfigError(
-                f"worker processes end before they begin (code {hand.process.exitcode})",
-                remedy="the log has the reason; is the installation complete?",
-            )
+            raise stillborn(hand.process.exitcode)
         successor = self._launch()
         self._hands.append(successor)
         self._instruct(successor)
-        died = Died(tuple(hand.jobs.values()), hand.process.exitcode, suspects=hand.name not in self._ended_by_us)
-        return [died] if hand.jobs else []
-
-    def _shared_alive(self) -> bool:
-        process = getattr(self._shared, "_process", None)  # SyncManager offers no public way to ask
-        return process is None or process.is_alive()
+        code = hand.process.exitcode
+        suspects = hand.name not in self._ended_by_us and code != SHARED_GONE_CODE
+        return [Died(tuple(hand.jobs.values()), code, suspects)] if hand.jobs else []
 
     def _replace_shared(self) -> None:
         """The process that workers share is gone: start it anew, and with it all workers."""
@@ -224,10 +194,10 @@ class Pool:
             hand.process.kill()
             hand.process.join(GRACE_SECONDS)
 
-    def _ask(self, question: Callable[[SharedState], Answer]) -> Answer | None:
+    def _ask(self, question: Callable[[SharedParts], Answer]) -> Answer | None:
         """Ask the sharing process; None when it is gone, which `wait` will mend."""
         try:
-            return question(self._shared) if self._shared is not None else None
+            return question(self._parts) if self._parts is not None else None
         except _SHARED_GONE:
             return None
 
@@ -237,7 +207,7 @@ class Pool:
         while self._hands and time.monotonic() < deadline:
             for hand in list(self._hands):
                 if not hand.pipe.closed:
-                    self._read(hand, happened)
+                    happened += hand.outcomes()
                 hand.process.join(0.02)
                 if not hand.process.is_alive():
                     self._hands.remove(hand)

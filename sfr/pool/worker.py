@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import queue
 import signal
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,7 +20,7 @@ from sfr.connector import Source, Tools
 from sfr.errors import SfrError
 from sfr.model import Job, Outcome, Status
 from sfr.pool.seat import Seat
-from sfr.pool.shared import SharedState
+from sfr.pool.shared import SharedState, needing_the_shared
 from sfr.redaction import redact
 from sfr.transfer import RetryPolicy, Transfer
 
@@ -64,10 +66,17 @@ class _Post:
 
     connection: Connection
     mutex: threading.Lock = field(default_factory=threading.Lock)
+    waiting: deque[object] = field(default_factory=deque)
 
-    def send(self, message: object) -> None:
+    def keep(self, message: object) -> None:
+        """Send with the next one; a letter of its own would wake the parent."""
+        self.waiting.append(message)
+
+    def send(self, *messages: object) -> None:
         with self.mutex:
-            self.connection.send(message)
+            kept = [self.waiting.popleft() for _ in range(len(self.waiting))]
+            if kept or messages:
+                self.connection.send((*kept, *messages))
 
 
 class _LogPost(logging.Handler):
@@ -79,18 +88,17 @@ class _LogPost(logging.Handler):
         self._post, self._name = post, name
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = LogLine(record.levelno, record.name, redact(self.format(record)), self._name)
-        try:
-            self._post.send(line)
-        except OSError:
-            self.handleError(record)  # the run is gone; so is its log
+        self._post.keep(LogLine(record.levelno, record.name, redact(self.format(record)), self._name))
 
 
 def main(connection: Connection) -> None:
     """Entry point of the process. The first message is its Setup; then come jobs, until the pipe ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    _Worker(connection, connection.recv()).run()
+    with needing_the_shared():
+        worker = _Worker(connection, connection.recv())
+    gc.freeze()  # what was imported lives as long as we do; the collector need not look at it again and again
+    worker.run()
 
 
 class _Worker:
@@ -100,8 +108,9 @@ class _Worker:
         self._post = _Post(connection)
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._stopping = threading.Event()
-        self._shared = SharedState(address=setup.address)
-        self._shared.connect()
+        shared = SharedState(address=setup.address)
+        shared.connect()
+        self._shared = shared.parts()
         self._seats = [
             Seat(f"{setup.name}/{number}", self._shared, self._stopping, setup.watch) for number in range(setup.threads)
         ]
@@ -153,15 +162,14 @@ class _Worker:
         return kind(kind.Config(directory=folder, may_create=folder.is_relative_to(self._setup.output)))
 
     def _tick(self) -> None:
-        board, flag = self._shared.board(), self._shared.flag()
-        try:
+        board, flag = self._shared.board, self._shared.flag
+        with needing_the_shared():
             while not flag.is_up():
+                self._post.send()
                 board.post(self._setup.name, [shot for seat in self._seats if (shot := seat.snapshot())])
                 for seat in self._seats:
                     seat.break_off_if_stuck()
                 time.sleep(TICK_SECONDS)
-        except (OSError, EOFError):
-            os._exit(3)  # what workers share is gone: the parent will start new ones
         self._stop()
 
     def _stop(self) -> None:

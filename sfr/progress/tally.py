@@ -46,13 +46,16 @@ class Tally:
         self.ended = dict.fromkeys(Status, 0)
         self.received_bytes = 0
         self.running: dict[str, Progress] = {}
+        self._ended_jobs: set[str] = set()
         self._order = {job_id: number for number, job_id in enumerate(names)}
         self._samples: deque[tuple[float, int]] = deque([(started_at, 0)])
 
     def update(self, snapshots: Sequence[Snapshot], now: float) -> list[Retry]:
         """Take in what runs now; returns the tries that began since and are worth telling."""
         retries, running = [], {}
-        for snapshot in sorted(snapshots, key=lambda snapshot: self._order.get(snapshot.job_id, 0)):
+        # What a worker posted last may still be on the board when its job has ended.
+        current = [snapshot for snapshot in snapshots if snapshot.job_id not in self._ended_jobs]
+        for snapshot in sorted(current, key=lambda snapshot: self._order.get(snapshot.job_id, 0)):
             progress = self.running.get(snapshot.job_id) or _unseen(snapshot)
             if snapshot.attempt > progress.snapshot.attempt and _worth_telling(snapshot.attempt):
                 cause = snapshot.note or progress.last_note
@@ -71,6 +74,7 @@ class Tally:
         seen = progress.snapshot.bytes if progress else 0
         self.running = {job_id: other for job_id, other in self.running.items() if job_id != result.job.id}
         self.ended[result.outcome.status] += 1
+        self._ended_jobs.add(result.job.id)
         self.received_bytes += max(result.outcome.bytes - seen, 0)
 
     def name(self, job_id: str) -> str:
@@ -110,3 +114,8 @@ def _advance(progress: Progress, snapshot: Snapshot, now: float) -> int:
 def _worth_telling(attempt: int) -> bool:
     """The 2nd, 3rd, 5th, 10th, 20th, 50th … try: tries have no end, a screen has."""
     return attempt == 3 or str(attempt).rstrip("0") in {"1", "2", "5"}
+
+
+def again(retry: Retry) -> str:
+    """A retry in words."""
+    return f"try {retry.attempt}" + (f" after: {retry.cause}" if retry.cause else "")

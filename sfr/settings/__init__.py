@@ -144,7 +144,9 @@ class Settings(BaseSettings):
         description="Where the history is kept, an SQLAlchemy URL. Not set: an SQLite file in the output directory.",
     )
     log_file: HomePath | None = Field(
-        default=None, examples=["output/sfr.log"], description="Where to write a log that is rotated. Not set: nowhere."
+        default=None,
+        examples=["C:\\logs\\sfr.log"],
+        description="The log file; old ones are kept beside it. Not set: .sfr/sfr.log in SFR_OUTPUT.",
     )
 
     @property
@@ -202,6 +204,12 @@ def load_settings(
         ) from None
     settings._notices = tuple(_notices(settings, given, written))
     return settings
+
+
+def default_settings(**choices: object) -> Settings:
+    """The defaults with `choices` (field names) instead of some; neither the environment nor a file is looked at."""
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in Settings.model_fields.items()}
+    return Settings(**{"_env_file": None, **defaults, **choices})
 
 
 def _source_of(name: str, given: Mapping[str, Any], written: Mapping[str, str]) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
+from rich.text import Text
 
 from sfr import atomic, wording
 from sfr.model import Result, Run, Status
@@ -27,11 +28,17 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def print_summary(
-    run: Run, results: Sequence[Result], console: Console, *, files: Mapping[str, Path] | None = None
+    run: Run,
+    results: Sequence[Result],
+    console: Console,
+    *,
+    files: Mapping[str, Path] | None = None,
+    rerun: str = RERUN_COMMAND,
 ) -> None:
     """Print how a run ended: table, totals, what failed and why, warnings, the command that fetches the rest.
 
     `files` maps a word to a file that was written for this run, as in {"page": Path("output/summary.html")}.
+    `rerun` is that command, "" where there is none.
     """
     signs = Signs.of(console.encoding)
     console.print(table(results, console.width, signs))
@@ -40,8 +47,10 @@ def print_summary(
     console.print(totals(run, results, signs), highlight=False)
     for block in (*failures(results, console.width, signs), *warnings(results, console.width, signs)):
         console.print(block, highlight=False)
-    if any(result.outcome.status in wording.UNFINISHED for result in results):
-        console.print(f"\nFetch what is missing:  [bold]{RERUN_COMMAND}[/]", highlight=False)
+    if rerun and any(result.outcome.status in wording.UNFINISHED for result in results):
+        console.print(Text.assemble("\nFetch what is missing:  ", (signs.showable(rerun), "bold")), soft_wrap=True)
+    if files:
+        console.print()
     for word, path in (files or {}).items():
         shown = signs.showable(f"{word}: {path}")
         console.print(shown, style="dim", highlight=False, markup=False, soft_wrap=True)

@@ -43,7 +43,7 @@ def test_a_given_value_of_another_shape_stops_without_asking_the_org(
 def test_a_given_value_that_the_org_refuses_stops_even_where_somebody_could_answer(
     org: LoginServer, settings_for: SettingsFor
 ) -> None:
-    with pytest.raises(ConfigError, match="does not accept"):
+    with pytest.raises(LoginNeeded, match="does not accept"):
         sign_in(settings_for(org, given=OLD), Person([org.sid]), org.validate)
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from sfr.errors import AuthError, InvalidReport, ReportError, SfrError, TransientError
-from sfr.http import retry_after_seconds
+from sfr.http_errors import retry_after_seconds
 
 PAGE_LIMIT_BYTES = 1 << 18
 REDIRECT_LIMIT = 5
@@ -27,6 +27,7 @@ _LOGIN = re.compile(
 _PERMISSION = re.compile(rb"Insufficient Privileges|You do not have (the level of )?access", re.I)
 _NOT_AVAILABLE = re.compile(rb"Data Not Available|data you were trying to access could not be found", re.I)
 _NOT_FOUND = re.compile(rb"URL No Longer Exists|URL that no longer exists|record you're trying to access", re.I)
+_CLOUD_PROXY = re.compile(rb"\.mcas\.ms\b", re.I)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.I | re.S)
 
 _LOGIN_PATHS = ("/login", "/services/auth/sso", "/secur/login", "/saml/", "/idp/", "/sso")
@@ -69,6 +70,17 @@ def not_available() -> TransientError:
         reason="not-available",
         max_attempts=3,
         remedy="open the report in the browser to see whether it still exists",
+    )
+
+
+def cloud_proxy() -> InvalidReport:
+    """Microsoft Defender for Cloud Apps stands in between: it sends a browser to the org's twin under .mcas.ms."""
+    return InvalidReport(
+        "the company's cloud proxy (….mcas.ms) answered instead of the org",
+        reason="cloud-proxy",
+        max_attempts=2,
+        remedy="SFDC_DOMAIN must be the My Domain host without .mcas.ms; if it is, ask the administrators of Microsoft "
+        "Defender for Cloud Apps to let this computer reach that host directly",
     )
 
 
@@ -115,6 +127,8 @@ def by_page(body: bytes) -> SfrError:
         return not_found()
     if _LOGIN.search(body):
         return session_ended()
+    if _CLOUD_PROXY.search(body):
+        return cloud_proxy()
     found = _TITLE.search(body)
     title = " ".join(found.group(1).decode("utf-8", "replace").split())[:80] if found else "without a title"
     return InvalidReport(
@@ -138,20 +152,31 @@ def by_message(body: bytes) -> SfrError:
 def redirect_target(here: str, location: str) -> str:
     """Where a redirect leads, if it may be followed: the same host only, since no other may see the cookie.
 
-    Raises AuthError for a way to a login, ReportError for an identity verification, TransientError for another host.
+    Raises AuthError for a way to a login, ReportError for an identity verification or a cloud proxy, TransientError
+    for another host.
     """
-    target = urljoin(here, location)
-    there, path = urlsplit(target), urlsplit(target).path.lower()
+    try:
+        target = urljoin(here, location)
+        there, now = urlsplit(target), urlsplit(here)
+    except ValueError:
+        raise TransientError("the server sent us to no address", reason="no-address", max_attempts=3) from None
     if _VERIFICATION.search(target.encode()):
         raise verification_wanted()
-    if _LOGIN.search(target.encode()) or path.startswith(_LOGIN_PATHS):
+    if _LOGIN.search(target.encode()) or there.path.lower().startswith(_LOGIN_PATHS):
         raise session_ended()
-    now = urlsplit(here)
-    if (there.scheme, there.netloc.lower()) == (now.scheme, now.netloc.lower()):
+    if _origin(there) == _origin(now):
         return target
+    if _CLOUD_PROXY.search(there.netloc.encode()):
+        raise cloud_proxy()
     raise TransientError(
         f"the server sent us to another host: {there.netloc}",
         reason="redirect",
         max_attempts=3,
         remedy="SFDC_DOMAIN must be the org's My Domain host (….my.salesforce.com)",
     )
+
+
+def _origin(address: SplitResult) -> tuple[str, str]:
+    """Scheme and host with its port. An address with a user name has an origin of its own."""
+    default = {"https": ":443", "http": ":80"}.get(address.scheme, "")
+    return address.scheme, address.netloc.lower().removesuffix(default)

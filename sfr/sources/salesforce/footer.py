@@ -10,14 +10,16 @@ import re
 from collections import deque
 
 from sfr.connector import Sink
+from sfr.csv_scan import BYTE_ORDER_MARK, DELIMITERS
+from sfr.errors import InvalidReport
 
 TAIL_BYTES = 1 << 16
 MOST_LINES = 10
 
-_BLANK_LINE = re.compile(rb"(?<=\n)[ \t]*\r?\n")
-_CELL = rb'"(?:[^"]|"")*"[ \t]*'
+_BEFORE_BLANK_LINE = re.compile(rb"\n(?=[ \t]*\r?\n)")  # begins with a literal, which makes the search fast
+_CELL = rb'"(?:[^"]|"")*+"[ \t]*+'
 _FOOTER = re.compile(
-    rb"(?:[ \t]*\r?\n)+%b(?:(?:[ \t]*\r?\n)+%b){0,%d}\s*" % (_CELL, _CELL, MOST_LINES - 1),
+    rb"(?:[ \t]*+\r?\n)++%b(?:(?:[ \t]*+\r?\n)++%b){0,%d}\s*" % (_CELL, _CELL, MOST_LINES - 1),
 )
 
 
@@ -29,12 +31,27 @@ def find_footer(tail: bytes) -> int | None:
     """
     quotes = tail.count(b'"') % 2
     position = 0
-    for blank in _BLANK_LINE.finditer(tail):
-        quotes += tail.count(b'"', position, blank.start())
-        position = blank.start()
+    for line_end in _BEFORE_BLANK_LINE.finditer(tail):
+        quotes += tail.count(b'"', position, line_end.end())
+        position = line_end.end()
         if quotes % 2 == 0:
-            return blank.start() if _FOOTER.fullmatch(tail, blank.start()) else None
+            return position if _FOOTER.fullmatch(tail, position) else None
     return None
+
+
+def _refuse_text(answer: bytes) -> None:
+    """Something in between may answer with a line of text, which would pass for a header; the export quotes its own."""
+    first_line = answer.removeprefix(BYTE_ORDER_MARK).lstrip().partition(b"\n")[0]
+    if not first_line.startswith(b'"') and not any(delimiter in first_line for delimiter in DELIMITERS):
+        text = first_line[:80].decode("utf-8", "replace").strip()
+        raise InvalidReport(f"a text came instead of the report: {text}", reason="text", max_attempts=3)
+
+
+def _refuse_appended_message(tail: bytes) -> None:
+    """In a report of one column the lines of a web page or message would pass for records, but no value ends so."""
+    last_line = tail.rstrip().rpartition(b"\n")[2]
+    if last_line.startswith((b"<", b"{", b"[")) and not last_line.endswith(b'"'):
+        raise InvalidReport("an error message follows the records", reason="cut", max_attempts=None)
 
 
 class FooterCutter:
@@ -44,6 +61,7 @@ class FooterCutter:
         self._into = into
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
+        self._passed_on = False
 
     def write(self, data: bytes | memoryview) -> int:
         """Pass on what can no longer be part of a footer."""
@@ -53,12 +71,20 @@ class FooterCutter:
         while self._held_bytes - len(self._held[0]) >= TAIL_BYTES:
             self._held_bytes -= len(self._held[0])
             self._into.write(self._held.popleft())
+            self._passed_on = True
         return len(piece)
 
     def finish(self) -> bytes:
-        """Pass on the rest and return the footer (empty when there is none)."""
+        """Pass on the rest and return the footer (empty when there is none).
+
+        Raises InvalidReport when the server broke off and wrote an error message behind the records.
+        """
         tail = b"".join(self._held)
         self._held.clear()
         begin = find_footer(tail)
+        if begin is None:
+            _refuse_appended_message(tail)
+            if not self._passed_on:
+                _refuse_text(tail)
         self._into.write(tail if begin is None else memoryview(tail)[:begin])
         return b"" if begin is None else tail[begin:]

@@ -5,28 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from sfr.connector import Sink, Tools
 from sfr.errors import InvalidReport, SfrError, TransientError
 from sfr.http import Answer, Client, Timeouts
 from sfr.model import Fetched, Proof, Report
 from sfr.sources.salesforce import classify
+from sfr.sources.salesforce.config import SalesforceConfig
 from sfr.sources.salesforce.footer import FooterCutter
 from sfr.sources.salesforce.session.values import Verdict
 from sfr.sources.salesforce.validation import validate
 
 EXPORT_PARAMS = (("isdtp", "p1"), ("export", "1"), ("enc", "UTF-8"), ("xf", "csv"))
 
-
-class SalesforceConfig(BaseModel):
-    """What a Salesforce source must know; the session comes from elsewhere."""
-
-    model_config = ConfigDict(frozen=True)
-
-    origin: str = Field(description="The org's My Domain, as https://….my.salesforce.com")
-    connect_seconds: float = Field(15.0, gt=0, description="Longest wait for a connection")
-    first_byte_seconds: float = Field(900.0, gt=0, description="Longest silence before an answer begins")
+_BEGINNINGS = {"xls": b"<\xd0", "xlsx": b"P"}  # an HTML table or a real workbook; a zip archive
 
 
 class Salesforce:
@@ -102,15 +93,24 @@ def _refuse_errors(answer: Answer, format_name: str) -> Iterator[bytes]:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
     if not head.strip():
         raise InvalidReport("the server sent an empty answer", reason="empty", max_attempts=None)
-    if start == b"<":
-        page = head + _up_to(body, classify.PAGE_LIMIT_BYTES)
-        meaning = classify.by_page(page)
-        if format_name != "xls" or meaning.reason != "web-page" or b"<table" not in page.lower():
-            raise meaning
-        head = page
-    elif start in (b"{", b"[") and format_name == "csv":
+    if start == b"<" and not (format_name == "xls" and _names_a_workbook(answer)):
+        raise classify.by_page(head + _up_to(body, classify.PAGE_LIMIT_BYTES))
+    if start in (b"{", b"["):
         raise classify.by_message(head + _up_to(body, classify.PAGE_LIMIT_BYTES))
+    if start not in _BEGINNINGS.get(format_name, start):
+        raise InvalidReport(
+            f"the server sent another format than {format_name}",
+            reason="format",
+            max_attempts=2,
+            remedy="this report may not come in that format: take xf out of its params to get CSV",
+        )
     return _chained(head, body)
+
+
+def _names_a_workbook(answer: Answer) -> bool:
+    """An .xls export is an HTML table, and so may an error page be; only the export is sent as a file."""
+    kind, disposition = answer.headers.get("Content-Type", ""), answer.headers.get("Content-Disposition", "")
+    return "excel" in kind.lower() or disposition.lower().lstrip().startswith("attachment")
 
 
 def _first_bytes(body: Iterator[bytes]) -> bytes:

@@ -39,12 +39,12 @@ def sign_in(
     """The first valid session along the chain; an unsure one from a silent link is used before anybody is asked.
 
     `validate` asks the org and is called at most once per value; `refused` are values known to be dead.
-    Raises LoginNeeded (an AuthError with `steps`) when no link has a session, ConfigError when the given value is
-    no session, and whatever `validate` raises.
+    Raises LoginNeeded (an AuthError with `steps`) when no link has a session or the org refuses the given value,
+    ConfigError when the given value cannot be a session, and whatever `validate` raises.
     """
     trial = Trial(validate, refused)
     found = (
-        _given(settings, trial, refused)
+        _given(settings, trial)
         or _silently(settings, trial, may_ask=asker.interactive)
         or trial.unsure
         or _asking(settings, trial, asker)
@@ -85,7 +85,7 @@ def sign_out(settings: SessionSettings, everything: bool) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _given(settings: SessionSettings, trial: Trial, refused: frozenset[str]) -> Candidate | None:
+def _given(settings: SessionSettings, trial: Trial) -> Candidate | None:
     """The value that somebody asked to be used, so that no other link takes its place; None if there is none."""
     if settings.given is None:
         return None
@@ -98,11 +98,10 @@ def _given(settings: SessionSettings, trial: Trial, refused: frozenset[str]) -> 
     candidate = Candidate(GIVEN, value)
     if trial.accepts(candidate) or trial.unsure is not None:
         return candidate
-    if value in refused:
-        raise _login_needed(settings, trial)
-    raise ConfigError(
-        f"{GIVEN} (or --sid-stdin): {settings.host} does not accept this session",
+    raise LoginNeeded(
+        f"{GIVEN} (or --sid-stdin): {settings.host} does not accept this session; renew it or leave it away",
         remedy="copy a fresh value of the cookie sid of this host, or leave it away and run `sfr login`",
+        steps=tuple(trial.steps),
     )
 
 

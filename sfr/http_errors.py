@@ -1,0 +1,95 @@
+"""The one place where errors of requests, urllib3 and the socket get our names, and where a server's pause is read."""
+
+from __future__ import annotations
+
+import email.utils
+import http.client
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import requests
+import urllib3
+
+from sfr.errors import ConfigError, TransientError
+
+_UNASKABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidHeader,
+)
+
+
+@contextmanager
+def renamed_errors() -> Iterator[None]:
+    """Turn what the libraries raise in this block into TransientError, or ConfigError for what cannot be asked."""
+    try:
+        yield
+    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
+        raise _without_trust(error) from None
+    except (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError) as error:
+        raise TransientError(f"the proxy refused: {_inmost(error)}", reason="proxy", max_attempts=5) from None
+    except _UNASKABLE as error:
+        raise ConfigError(f"this cannot be asked for: {_inmost(error)}", reason="address") from None
+    except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
+        reason = "connect-timeout" if isinstance(error, requests.exceptions.ConnectTimeout) else "timeout"
+        raise TransientError("the server did not answer in time", reason=reason) from None
+    except (requests.exceptions.ConnectionError, urllib3.exceptions.NewConnectionError) as error:
+        raise TransientError(f"no connection: {_inmost(error)}", reason="connection") from None
+    except (
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        http.client.HTTPException,
+        OSError,
+        ValueError,
+        AttributeError,  # http.client, when the connection is closed under a read
+    ) as error:
+        raise TransientError(f"the answer is cut: {_inmost(error)}", reason="cut") from None
+
+
+def _without_trust(error: BaseException) -> TransientError:
+    """A refused certificate stays refused; a connection that broke while it was secured may come up next time."""
+    inmost = _inmost_error(error)
+    if isinstance(inmost, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)):
+        return TransientError(f"the secure connection broke: {_inmost(error)}", reason="connection")
+    return TransientError(
+        f"no trusted connection: {_inmost(error)}",
+        reason="tls",
+        max_attempts=3,
+        remedy="a proxy may need its root certificate installed in the system's store, or named in SSL_CERT_FILE",
+    )
+
+
+def _inmost_error(error: BaseException) -> BaseException:
+    seen = error
+    for _ in range(8):
+        inner = getattr(seen, "reason", None) or next(
+            (item for item in reversed(seen.args) if isinstance(item, BaseException)), None
+        )
+        if not isinstance(inner, BaseException):
+            break
+        seen = inner
+    return seen
+
+
+def _inmost(error: BaseException) -> str:
+    """What really happened, without the layers (and the URL) that the libraries wrap around it."""
+    seen = _inmost_error(error)
+    if isinstance(seen, http.client.IncompleteRead):
+        return "the connection ended before the answer did"
+    text = str(seen).rsplit(": ", 1)[-1] if "object at 0x" in str(seen) else str(seen)
+    return f"{type(seen).__name__}: {text}"[:200] if text else type(seen).__name__
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """How long a server asks to wait (RFC 9110 §10.2.3: seconds or a date); None when it does not say, at most 1 h."""
+    value = headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return min(float(value), 3600.0)
+    try:
+        moment = email.utils.parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(moment - (time.time() if now is None else now), 0.0), 3600.0)
