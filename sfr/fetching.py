@@ -91,7 +91,12 @@ class Fetching:
         self._around.progress(written_bytes)
 
     def _compare(self, staged: StagedFile) -> None:
-        """A file without proof is good enough when the same bytes come twice; of two the longer one is kept."""
+        """A file without proof is good enough when the same bytes come twice; of two the longer one is kept.
+
+        Raises the reason where the bytes end because the transfer was broken off: they prove nothing.
+        """
+        if why := self._around.why_aborted():
+            raise why
         kept = self._candidate
         if kept is not None and kept.sha256 == staged.sha256:
             return

@@ -21,7 +21,8 @@ def remember_secret(value: str) -> None:
 
 def redact(text: str) -> str:
     """`text` without session values (by their shape), passwords in URLs and every remembered secret."""
-    for value in _known:
+    # A copy, because another thread may add one; the longest first, because a secret may be the beginning of another.
+    for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, _MASK)
     return _URL_PASSWORD.sub(rf"\1:{_MASK}@", _SESSION_VALUE.sub(_MASK, text))
 

@@ -44,7 +44,7 @@ class StagedFile:
 
     def write(self, data: bytes | memoryview, /) -> int:
         """Take the next bytes of the report."""
-        if self._scan is not None:
+        if self._scan is not None and data:
             self._scan.feed(data)
         return self.append(data)
 

@@ -42,8 +42,7 @@ class Transfer:
         self._attempts: list[Attempt] = []
         self._failures: Counter[str] = Counter()
         self._renewals = 0
-        self._waited_seconds = 0.0
-        self._begun_at = time.time()
+        self._begun_at, self._idle_since = time.time(), time.monotonic()
 
     def run(self) -> Outcome:
         """Try until there is an outcome. Never raises."""
@@ -78,6 +77,9 @@ class Transfer:
                     continue
                 self._note(started_at, started, error)
                 self._wait_or_give_up(error)
+            except Exception:
+                self._around.leave(self._report.source, None)
+                raise
             else:
                 self._around.leave(self._report.source, None)
                 self._note(started_at, started, None)
@@ -102,7 +104,7 @@ class Transfer:
             number=self._number,
             started_at=started_at,
             seconds=round(now - started, 3),
-            waited_seconds=round(self._waited_seconds, 3),
+            waited_seconds=round(started - self._idle_since, 3),
             server_seconds=round((self._fetching.first_byte_at or now) - started, 3),
             bytes=self._fetching.bytes,
             reason=error.reason if error else "",
@@ -110,7 +112,7 @@ class Transfer:
             request_id=error.request_id if error else "",
         )
         self._attempts.append(attempt)
-        self._waited_seconds = 0.0
+        self._idle_since = now
         what = f"{attempt.reason}: {attempt.error}" if error else "ok"
         log.info(
             "%s: attempt %d, %d bytes in %.1f s, %s",
@@ -129,9 +131,7 @@ class Transfer:
         wait_seconds = self._back_off_seconds(error)
         self._stop_after_deadline(wait_seconds, error)
         self._around.show(Phase.WAITING, self._number, redact(error.message))
-        before = time.monotonic()
         self._around.pause(wait_seconds)
-        self._waited_seconds += time.monotonic() - before
 
     def _back_off_seconds(self, error: SfrError) -> float:
         """Exponential with full jitter, and never earlier than the server asked."""

@@ -21,9 +21,9 @@ from tests.services import require
 
 SERVERS = {
     "postgresql": os.environ.get(
-        "SFR_TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres?connect_timeout=5"
+        "TEST_POSTGRESQL_URL", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres?connect_timeout=5"
     ),
-    "mysql": os.environ.get("SFR_TEST_MYSQL_URL", "mysql+pymysql://root@127.0.0.1:3306/test"),
+    "mysql": os.environ.get("TEST_MYSQL_URL", "mysql+pymysql://root@127.0.0.1:3306/test"),
 }
 SPAWN = multiprocessing.get_context("spawn")
 DEADLINE_SECONDS = 60.0

@@ -25,14 +25,16 @@ QUICK = RetryPolicy(first_wait_seconds=0.001, longest_wait_seconds=0.01)
 
 @dataclass
 class Room:
-    """Implements `Surroundings` in this process. `renewals` are the sessions that a login would give, in order.
+    """Implements `Surroundings` in this process. `logins` give a new session each, in order.
 
-    No pause is waited for; `pauses` tells how long they would have been, `left` how each try went.
+    No pause is waited for; `pauses` tells how long they would have been, `left` how each try went. `source` is the
+    one that a transfer uses just now.
     """
 
     value: str = DEMO_SID
-    renewals: list[str] = field(default_factory=list)
+    logins: list[Callable[[], str]] = field(default_factory=list)
     stopped: bool = False
+    source: Salesforce | None = None
     pauses: list[float] = field(default_factory=list)
     left: list[SfrError | None] = field(default_factory=list)
     shown: list[tuple[Phase, int, str]] = field(default_factory=list)
@@ -44,9 +46,9 @@ class Room:
         return Session(self.value, self._generation)
 
     def await_session(self, source: str, lost: Session) -> None:
-        if not self.renewals:
+        if not self.logins:
             raise AuthError("no session came", remedy="run `sfr login`, then run again with --failed")
-        self.value = self.renewals.pop(0)
+        self.value = self.logins.pop(0)()
         self._generation += 1
 
     def enter(self, source: str) -> float:
@@ -67,6 +69,12 @@ class Room:
         self.pauses.append(seconds)
         if self.stopped:
             raise Cancelled("the run was stopped")
+
+    def break_off(self, why: SfrError) -> None:
+        """What the watching thread of a worker does to a transfer that is stuck."""
+        self.aborted = why
+        assert self.source is not None
+        self.source.abort()
 
     def why_aborted(self) -> SfrError | None:
         why, self.aborted = self.aborted, None
@@ -90,7 +98,7 @@ class Download:
     @property
     def leftovers(self) -> list[str]:
         """Everything in the folder beside the delivered file."""
-        return sorted(p.name for p in self.folder.iterdir() if str(p) != self.outcome.location)
+        return sorted(path.name for path in self.folder.iterdir() if str(path) != self.outcome.location)
 
 
 def source(org: DemoOrg | str, room: Room, **config: Any) -> Salesforce:
@@ -99,14 +107,15 @@ def source(org: DemoOrg | str, room: Room, **config: Any) -> Salesforce:
 
 
 def transfer(
-    org: DemoOrg, folder: Path, room: Room | None = None, policy: RetryPolicy = QUICK, ref: str = ID, **wanted: Any
+    org: DemoOrg | str, folder: Path, room: Room | None = None, policy: RetryPolicy = QUICK, **wanted: Any
 ) -> Outcome:
     """Run one report's transfer against `org`; `wanted` are fields of Report or, named so, of Job."""
     room = room or Room()
     of_job = {key: wanted.pop(key) for key in ("previous_records", "previous_columns") if key in wanted}
-    report = Report(**{"name": NAME, "ref": ref, **wanted})
+    report = Report(**{"name": NAME, "ref": ID, **wanted})
     job = Job("job1", "run1", 1, report, **of_job)
     opened: Any = source(org, room)
+    room.source = opened
     destination: Any = Folder(FolderConfig(directory=folder, may_create=False))
     try:
         return Transfer(job, opened, destination, policy, room).run()
@@ -114,9 +123,7 @@ def transfer(
         opened.close()
 
 
-def download(
-    plan: Behaviour | Sequence[Behaviour], folder: Path, room: Room | None = None, **options: Any
-) -> Download:
+def download(plan: Behaviour | Sequence[Behaviour], folder: Path, room: Room | None = None, **options: Any) -> Download:
     """One report from an org of its own that answers as planned."""
     with DemoOrg({ID: plan}) as org:
         outcome = transfer(org, folder, room, **options)

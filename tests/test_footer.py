@@ -102,8 +102,7 @@ def refuse_or_check_beginning(
 ) -> None:
     try:
         kept, footer, records = cut([beginning])
-    except InvalidReport as error:
-        assert error.reason in ("cut", "empty", "text")
+    except InvalidReport:
         return
     if footer:
         assert kept == whole
@@ -119,10 +118,13 @@ def refuse_or_check_beginning(
 @given(tables(most_columns=3), st.sampled_from(WITH_FOOTER), st.integers(-2, 3))
 def test_a_footer_far_behind_the_beginning_is_parted_too(table: Table, kind: Footer, more: int) -> None:
     many = table.content + Table(table.rows[-1:] * 2, table.delimiter, table.line_end).content
-    filler = Table((("x" * (TAIL_BYTES + more), *("",) * (len(table.rows[0]) - 1)),), table.delimiter, table.line_end)
+    filler = Table(
+        (("x" * (TAIL_BYTES + 2000 + more), *("",) * (len(table.rows[0]) - 1)),), table.delimiter, table.line_end
+    )
     content = many + filler.content + Table(table.rows[-1:], table.delimiter, table.line_end).content
     footer = data.footer(kind, "Report", 9)
-    assert cut(pieces(content + footer, [10_000, 7, 60_000]))[:2] == (content, footer)
+    for lengths in ([1 << 20], [1000], [10_000, 7, 60_000]):
+        assert cut(pieces(content + footer, lengths))[:2] == (content, footer)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,21 @@ def test_a_table_without_formulas_only_gets_a_byte_order_mark(tmp_path: Path, ta
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "+A1", "-A1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "-1+1", "--1", "+1;2", "-5.00*A1", "=", "-"],
+    [
+        "=1+1",
+        "+A1",
+        "-A1",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "=cmd|' /C calc'!A0",
+        "-1+1",
+        "--1",
+        "+1;2",
+        "-5.00*A1",
+        "=",
+        "-",
+    ],
 )
 def test_a_cell_that_a_worksheet_would_run_is_made_harmless(tmp_path: Path, cell: str) -> None:
     content, facts = converted(Table((("a", "b"), (cell, ""))).content, tmp_path)

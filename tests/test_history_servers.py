@@ -117,7 +117,8 @@ def test_a_missing_driver_says_what_to_install(kind: str, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, {"postgresql": "psycopg", "mysql": "pymysql"}[kind], None)
     with pytest.raises(ConfigError, match="is not installed") as caught:
         History(f"{kind}://me@host/db", owner="me")
-    assert caught.value.remedy == f"pip install 'sfr[{kind}]'"
+    package = {"postgresql": "psycopg[binary]", "mysql": "pymysql[rsa]"}[kind]
+    assert caught.value.remedy == f'python -m pip install "{package}"'
 
 
 def test_an_option_that_the_driver_does_not_know_is_named(kind: str) -> None:

@@ -99,6 +99,8 @@ class Wire:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):  # only Linux needs this to wake the thread that accepts
+            self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         for connection in self._open:
             with contextlib.suppress(OSError):
@@ -156,10 +158,43 @@ def field(head: str, name: str) -> str:
 
 
 @contextlib.contextmanager
+def one_connection(script: Script) -> Iterator[int]:
+    """A port whose only connection is given to `script`, whatever the client says first."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                script(connection)
+
+        with other_thread(serve):
+            yield listening.getsockname()[1]
+
+
+@contextlib.contextmanager
 def other_thread(work: Callable[[], None]) -> Iterator[None]:
     """Do `work` in another thread meanwhile."""
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    yield
-    thread.join(30)
-    assert not thread.is_alive()
+    try:
+        yield
+    finally:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+@contextlib.contextmanager
+def repeated(work: Callable[[], None], begun: Callable[[], bool]) -> Iterator[None]:
+    """Do `work` in another thread over and over meanwhile, once it has `begun`."""
+    done = threading.Event()
+
+    def repeat() -> None:
+        while not done.wait(0.005):
+            if begun():
+                work()
+
+    with other_thread(repeat):
+        try:
+            yield
+        finally:
+            done.set()

@@ -11,11 +11,12 @@ import click
 
 from sfr.app import CONFIGURATION, LOGIN, OK, PRIVATE, App, RunResult
 from sfr.catalog import parse_reports, read_list, select
-from sfr.cli.program import PROGRAM
+from sfr.cli.program import PROGRAM, typed
 from sfr.cli.terminal import Terminal, complain, open_log, print_json, read_session, watcher_for
 from sfr.model import Report
 from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
+from sfr.settings.inheritance import withhold_secrets
 
 log = logging.getLogger("sfr.cli")
 
@@ -102,7 +103,8 @@ def check_access(**options: Any) -> int:
     for number, step in enumerate(steps, 1):
         click.echo(redact(f"{number}. {step.link:<24} {step.reason:<16} {step.detail}".rstrip()))
     there = any(step.reason == "ok" for step in steps)
-    click.echo("a session is there" if there else "no session yet: `sfr login` opens a window, a run asks by itself")
+    missing = typed("no session yet: `sfr login` gets one, and a run asks by itself")
+    click.echo("a session is there" if there else missing)
     return OK if there else LOGIN
 
 
@@ -144,6 +146,7 @@ def _settings(
     if no_login or scheduled:
         overrides["login"] = False
     settings = load_settings(overrides)
+    withhold_secrets()
     open_log(settings.log_file or settings.output / PRIVATE / "sfr.log")
     for notice in settings.notices:
         log.warning("%s", notice)

@@ -21,6 +21,7 @@ _DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
+_PACKAGES = {"postgresql+psycopg": "psycopg[binary]", "mysql+pymysql": "pymysql[rsa]"}
 
 _LOCKED = ("is locked by another process", "close what has it open (a database browser, another sfr) and try again")
 _CLOSED = ("cannot be written", f"make its folder writable, or choose another place with {SETTING}")
@@ -167,8 +168,8 @@ def _engine(url: URL, busy_timeout_seconds: float) -> Engine:
     try:
         engine = create_engine(url, hide_parameters=True, **options)
     except (ImportError, NoSuchModuleError) as error:
-        ours = kind in _DRIVERS and url.drivername == _DRIVERS[kind]
-        remedy = f"pip install 'sfr[{kind}]'" if ours else f"install it, or change {SETTING}"
+        package = _PACKAGES.get(url.drivername)
+        remedy = f'python -m pip install "{package}"' if package else f"install it, or change {SETTING}"
         raise ConfigError(f"the database driver {url.drivername} is not installed", remedy=remedy) from error
     _prepare_connections(engine, kind, busy_timeout_seconds)
     return engine

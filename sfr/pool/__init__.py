@@ -1,6 +1,9 @@
-"""Hands: worker processes that run jobs, and what they share; here only what is to be said when they do not come up."""
+"""Hands: worker processes that run jobs, and what they share; here only how processes come up, and why they do not."""
 
 from __future__ import annotations
+
+import signal
+from collections.abc import Callable
 
 from sfr.errors import ConfigError
 
@@ -17,6 +20,25 @@ def end_if_worker_reads_script() -> None:
     # What multiprocessing itself looks at before it refuses to start a process; there is no public name for it.
     if getattr(multiprocessing.current_process(), "_inheriting", False):
         raise SystemExit(_UNGUARDED_EXIT_CODE)
+
+
+def start_unhearing(start: Callable[[], None]) -> None:
+    """Start a process that never hears what a terminal or a service manager sends to a whole group of processes.
+
+    Ignoring it by itself would be too late: until it has begun, Ctrl-C would end it with a traceback. On Windows there
+    is no other way.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        start()
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # when started by `start` it would lift the mask
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def stillborn(exit_code: int | None) -> ConfigError:

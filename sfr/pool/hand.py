@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 
 from sfr.model import Job, Outcome
-from sfr.pool import worker
+from sfr.pool import start_unhearing, worker
 from sfr.pool.worker import LogLine
 
 GRACE_SECONDS = 2.0
@@ -60,6 +60,6 @@ def launch(context: SpawnContext, name: str) -> Hand:
     """Start a worker process; it waits for its Setup as the first message."""
     ours, theirs = context.Pipe()
     process = context.Process(target=worker.main, args=(theirs,), name=name, daemon=True)
-    process.start()
+    start_unhearing(process.start)
     theirs.close()
     return Hand(name, process, ours)

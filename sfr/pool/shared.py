@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from sfr.connector import Session
 from sfr.model import Snapshot
-from sfr.pool import stillborn
+from sfr.pool import start_unhearing, stillborn
 
 SHARED_GONE_CODE = 3
 FULL_SECONDS = 0.25
@@ -192,7 +192,7 @@ class SharedState(SyncManager):
     def begin(self) -> None:
         """Start the process. Raises ConfigError when it ends at once."""
         try:
-            self.start(_end_with_parent)
+            start_unhearing(lambda: self.start(_end_with_parent))
         except EOFError:
             process = self._process_or_none()
             process.join(_END_SECONDS)

@@ -152,8 +152,9 @@ class Pool:
     def _share(self) -> None:
         self._shared = SharedState(ctx=self._context)
         self._shared.begin()
-        self._parts = self._shared.parts()
-        self._ask(self._furnish)
+        with suppress(*_SHARED_GONE):  # ended already: `wait` will notice
+            self._parts = self._shared.parts()
+            self._furnish(self._parts)
 
     def _furnish(self, shared: SharedParts) -> None:
         """Tell a new sharing process what it must know."""

@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -133,7 +134,9 @@ class _Worker:
         sources: dict[str, Source] = {}
         while True:
             job = self._jobs.get()
-            self._post.send(self._run_job(job, seat, sources))
+            outcome = self._run_job(job, seat, sources)
+            with suppress(OSError):  # the parent is gone, and in a moment so are we
+                self._post.send(outcome)
 
     def _run_job(self, job: Job, seat: Seat, sources: dict[str, Source]) -> Outcome:
         try:

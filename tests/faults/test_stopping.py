@@ -30,7 +30,8 @@ SLOW = Csv.of_bytes(6_000_000, bytes_per_second=300_000, gzip=False)
 STOPS: dict[str, Callable[[Child], None]] = {
     "Ctrl-C": Child.interrupt,
     "SIGTERM": lambda run: os.kill(run.pid, signal.SIGTERM),
-    "SIGHUP": lambda run: os.kill(run.pid, signal.SIGHUP),
+    "SIGTERM to all": lambda run: os.killpg(run.pid, signal.SIGTERM),
+    "a closed terminal": lambda run: os.killpg(run.pid, signal.SIGHUP),
 }
 
 
@@ -103,6 +104,11 @@ class Keyring(keyring.backend.KeyringBackend):
     def get_password(self, service, username):
         pathlib.Path("asked").touch()
         time.sleep(300)
+
+    def set_password(self, service, username, password):
+        raise NotImplementedError
+
+    delete_password = get_password
 """
 
 

@@ -64,8 +64,9 @@ class FooterCutter:
         self._passed_on = False
 
     def write(self, data: bytes | memoryview) -> int:
-        """Pass on what can no longer be part of a footer."""
+        """Pass on what can no longer be part of a footer; in any case show the sink that something has come."""
         piece = bytes(data)
+        self._into.write(b"")
         self._held.append(piece)
         self._held_bytes += len(piece)
         while self._held_bytes - len(self._held[0]) >= TAIL_BYTES:
