@@ -14,13 +14,13 @@ from urllib.parse import urlsplit
 import requests
 import truststore
 from requests.adapters import HTTPAdapter
-from requests.cookies import create_cookie
+from requests.cookies import RequestsCookieJar, create_cookie, extract_cookies_to_jar
 
 from sfr.errors import TransientError
 from sfr.http_errors import renamed_errors
 
 PIECE_BYTES = 1 << 18
-USER_AGENT = "sfr (report downloader)"
+_HEADERS = {"User-Agent": "sfr (report downloader)", "Accept-Encoding": "gzip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,6 @@ def _noting(connection_class: Any, tell: Callable[[socket.socket], None]) -> Any
             return super().getresponse()
 
     return Noting
-
-
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that there is none: requests would read the whole body of a redirect that it shall not follow."""
 
 
 class Answer:
@@ -140,36 +135,36 @@ class Client:
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._session = _Session()
-        self._session.trust_env = False  # else requests would send what it finds in .netrc
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(self._use))
-        self._session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"})
+        self._adapter = _Adapter(self._use)
+        self._cookies = RequestsCookieJar()
         self._environment: dict[str, tuple[Any, Any]] = {}
         self._socket: socket.socket | None = None
 
     def set_cookie(self, host: str, name: str, value: str) -> None:
-        """Bind a cookie to one host; no other host will see it."""
+        """Bind a cookie to one host; a host beside or above it will not see it."""
         domain = host if "." in host else f"{host}.local"  # how http.cookiejar names a host without a dot
-        self._session.cookies.set_cookie(create_cookie(name, value, domain=domain, path="/"))
+        self._cookies.set_cookie(create_cookie(name, value, domain=domain, path="/"))
 
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send and return when the head of the answer is there. Redirects are not followed. Raises TransientError."""
-        proxies, verify = self._from_environment(url)
+        """Send and return when the head of the answer is there. Redirects are not followed. Raises TransientError.
+
+        Without a requests Session, which would look into .netrc, read the bodies of redirects and cost as much again.
+        """
         with renamed_errors():
-            response = self._session.request(
-                method,
-                url,
-                headers=dict(headers or {}),
-                data=dict(form) if form else None,
+            proxies, verify = self._from_environment(url)
+            request = requests.PreparedRequest()
+            request.prepare(method, url, {**_HEADERS, **(headers or {})}, data=form, cookies=self._cookies)
+            response = self._adapter.send(
+                request,
                 stream=True,
-                allow_redirects=False,
                 timeout=(self._timeouts.connect_seconds, self._timeouts.read_seconds),
-                proxies=proxies,
                 verify=verify,
+                proxies=proxies,
             )
+            if "Set-Cookie" in response.headers:
+                extract_cookies_to_jar(self._cookies, request, response.raw)
         return Answer(response)
 
     def abort(self) -> None:
@@ -179,7 +174,7 @@ class Client:
                 self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        self._session.close()
+        self._adapter.close()
 
     def _use(self, connected: socket.socket) -> None:
         self._socket = connected

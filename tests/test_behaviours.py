@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +185,16 @@ def test_a_session_that_dies_midway_is_renewed_and_costs_no_attempt(tmp_path: Pa
 def test_a_report_that_refuses_every_session_fails_alone(tmp_path: Path) -> None:
     result = download(IpLock("192.0.2.1"), tmp_path, Room(logins=[lambda: DEMO_SID] * 10))
     assert (result.outcome.status, result.outcome.reason, result.asked) == (Status.FAILED, "session-refused", 5)
+
+
+def test_a_stopped_run_leaves_nothing_of_a_report(tmp_path: Path) -> None:
+    result = download(GOOD, tmp_path, Room(stopped=True))
+    assert (result.outcome.status, result.asked) == (Status.CANCELLED, 1)
+    assert not result.leftovers
+
+
+def test_a_deadline_ends_the_waiting_and_names_the_last_failure(tmp_path: Path) -> None:
+    policy = RetryPolicy(deadline_at=time.time() + 20)
+    result = download([GatewayError(), Maintenance(seconds=60), GOOD], tmp_path, policy=policy)
+    assert (result.outcome.status, result.outcome.reason, result.asked) == (Status.FAILED, "deadline", 2)
+    assert "asked for a pause" in result.outcome.error

@@ -110,6 +110,13 @@ def test_a_whole_workbook_passes_and_a_cut_one_does_not(tmp_path: Path) -> None:
         assert check(tmp_path, "xls", xls[:length]) == "cut"
 
 
+def test_no_single_damaged_byte_of_a_workbook_is_a_surprise(tmp_path: Path) -> None:
+    content = Xlsx(rows=3).body()
+    for place, byte in enumerate(content):
+        damaged = content[:place] + bytes([byte ^ 8]) + content[place + 1 :]
+        assert check(tmp_path, "xlsx", damaged, 1 << 40) in ("", "cut")
+
+
 @given(st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_workbook_is_refused_by_name_or_still_whole(tmp_path: Path, drawn: st.DataObject) -> None:
