@@ -152,8 +152,8 @@ class Attempt(Record):
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched(Record):
-    """What a source says it wrote.
+class Fetched:
+    """What a source says it wrote. It stays in the process that fetched, so it has no JSON.
 
     `trailer` is what followed the last record and is no data (a footer); it is kept only when asked for.
     `request_id` is the server's own name of the answer, for its support.

@@ -18,7 +18,7 @@ from sfr.errors import InvalidReport, ReportError
 BUFFER_BYTES = 1 << 18
 
 # What zipfile raises about damaged archives beside its own error.
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error, OSError)
 
 
 class StagedFile:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sfr.connector import Destination, Session, Source
 from sfr.errors import AuthError, Cancelled, InvalidReport, ReportError, SfrError, TransientError
 from sfr.fetching import Fetching, Surroundings
-from sfr.model import Attempt, Job, Outcome, Phase, Status
+from sfr.model import Attempt, Job, Outcome, Phase, Report, Status
 from sfr.redaction import redact
 
 MOST_RENEWALS = 4
@@ -28,6 +28,12 @@ class RetryPolicy:
     first_wait_seconds: float = 1.0
     longest_wait_seconds: float = 60.0
     max_report_bytes: int = 20 << 30
+
+
+def surprise(report: Report, error: Exception) -> SfrError:
+    """Write an error that nobody expected to the log, while it is handled; returns what to tell about it."""
+    log.exception("%s: unexpected error", report.name)
+    return SfrError(f"unexpected {type(error).__name__}", reason="bug", remedy="the log has the details")
 
 
 class Transfer:
@@ -55,9 +61,7 @@ class Transfer:
         except SfrError as error:
             return self._ended(Status.FAILED, error)
         except Exception as error:
-            log.exception("%s: unexpected error", self._report.name)
-            surprise = SfrError(f"unexpected {type(error).__name__}", reason="bug", remedy="the log has the details")
-            return self._ended(Status.FAILED, surprise)
+            return self._ended(Status.FAILED, surprise(self._report, error))
         finally:
             self._fetching.close()
 

@@ -76,7 +76,7 @@ class Seat:
 
     def show(self, phase: Phase, attempt: int, note: str = "") -> None:
         if phase is Phase.SERVER:
-            self._begun, self._bytes = time.monotonic(), 0
+            self._begun, self._bytes, self._aborted = time.monotonic(), 0, None
         self._moved = time.monotonic()
         self._phase, self._attempt, self._note, self._since = phase, attempt, note, time.time()
 

@@ -109,7 +109,7 @@ class Gate:
                 pace.allowed = min(pace.most, pace.allowed + 1 / pace.allowed)
                 return
             pace.not_before = max(pace.not_before, now + pause_seconds)
-            if entered >= pace.halved_at or now - pace.halved_at > HALVING_PAUSE_SECONDS:
+            if entered > pace.halved_at or now - pace.halved_at > HALVING_PAUSE_SECONDS:
                 pace.allowed = max(1.0, pace.allowed / 2)
                 pace.halved_at = now
 

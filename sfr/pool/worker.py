@@ -23,7 +23,7 @@ from sfr.model import Job, Outcome, Status
 from sfr.pool.seat import Seat
 from sfr.pool.shared import SharedState, needing_the_shared
 from sfr.redaction import redact
-from sfr.transfer import RetryPolicy, Transfer
+from sfr.transfer import RetryPolicy, Transfer, surprise
 
 TICK_SECONDS = 0.2
 LAST_WORDS_SECONDS = 1.0
@@ -146,9 +146,10 @@ class _Worker:
             destination = self._open_destination(job)
             seat.sit_down(job, sources[name])
             return Transfer(job, sources[name], destination, self._setup.policy, seat).run()
-        except SfrError as error:
+        except Exception as error:  # a thread that ends would take its job along, and the run wait for it for ever
+            known = error if isinstance(error, SfrError) else surprise(job.report, error)
             return Outcome(
-                job.id, Status.FAILED, reason=error.reason, error=redact(error.message), remedy=redact(error.remedy)
+                job.id, Status.FAILED, reason=known.reason, error=redact(known.message), remedy=redact(known.remedy)
             )
         finally:
             seat.stand_up()

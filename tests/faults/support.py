@@ -138,7 +138,9 @@ class Desk:
         """What a run gets: nothing of this machine's homes, browsers and keyrings. An empty change takes a name out."""
         home = self.folder / "home"
         home.mkdir(exist_ok=True)
-        kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR") if name in os.environ}
+        kept = {
+            name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR") if name in os.environ
+        }
         mine = {
             "HOME": str(home),
             "USERPROFILE": str(home),
@@ -247,7 +249,7 @@ def _open_files(pid: int) -> set[str]:
     found = set()
     with suppress(OSError):  # it has just ended, or closed one
         for entry in Path(f"/proc/{pid}/fd").iterdir():
-            found.add(os.readlink(entry))
+            found.add(str(entry.readlink()))
     return found
 
 

@@ -139,8 +139,8 @@ def test_a_history_that_is_locked_in_the_middle_gets_its_outcomes_afterwards(tmp
         until(lambda: "done" in desk.statuses().values(), "a first report")
         with closing(sqlite3.connect(desk.output / ".sfr" / "history.db", timeout=30)) as locker:
             locker.execute("begin immediate")
-            before = sum(desk.org.count(id) for id in desk.ids.values())
-            until(lambda: sum(desk.org.count(id) for id in desk.ids.values()) > before + 2, "reports going on")
+            before = sum(desk.org.count(ref) for ref in desk.ids.values())
+            until(lambda: sum(desk.org.count(ref) for ref in desk.ids.values()) > before + 2, "reports going on")
             until(lambda: "locked by another process" in desk.log(), "a line about it")
             locker.rollback()
         finished = run.wait()
@@ -148,7 +148,7 @@ def test_a_history_that_is_locked_in_the_middle_gets_its_outcomes_afterwards(tmp
         assert finished.code == 0, finished.stdout + finished.stderr
         assert written.exit_code == 0
         assert {outcome.status for outcome in outcomes.values()} == {Status.DONE}
-        assert all(desk.org.count(id) == 1 for id in desk.ids.values())
+        assert all(desk.org.count(ref) == 1 for ref in desk.ids.values())
 
 
 def test_a_history_that_breaks_in_the_middle_ends_the_run_clearly_and_leaves_no_process(tmp_path: Path) -> None:

@@ -154,7 +154,13 @@ class Screen:
         environment = desk.environment(SFR_SID="", PYTHON_KEYRING_BACKEND="file_keyring.Keyring", TERM="dumb")
         command = [sys.executable, str(ROOT / "main.py"), "--output", output]
         self.popen = subprocess.Popen(
-            command, cwd=desk.folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+            command,
+            cwd=desk.folder,
+            env=environment,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
         )
         os.close(theirs)
         self.shown = ""

@@ -100,7 +100,9 @@ def test_max_attempts_is_the_most(tmp_path: Path, behaviour: Behaviour) -> None:
     ids=["never a first byte", "a long pause", "a trickle", "cut again and again"],
 )
 def test_the_deadline_ends_the_run_soon_whatever_the_server_does(tmp_path: Path, behaviour: Behaviour) -> None:
-    reports = {f"good{number}.csv": Csv() for number in range(3)} | {f"bad{number}.csv": behaviour for number in range(20)}
+    reports = {f"good{number}.csv": Csv() for number in range(3)} | {
+        f"bad{number}.csv": behaviour for number in range(20)
+    }
     with Desk(tmp_path, reports) as desk:
         finished = desk.run("--deadline", "3s", seconds=30)
         run, outcomes = desk.last_run()

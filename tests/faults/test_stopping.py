@@ -77,7 +77,7 @@ def test_a_server_that_never_says_a_first_byte_does_not_delay_the_end(tmp_path: 
     reports = {f"mute{number}.csv": NoAnswer() for number in range(3)}
     with Desk(tmp_path, reports) as desk:
         run = desk.start()
-        until(lambda: all(desk.org.count(id) for id in desk.ids.values()), "the requests")
+        until(lambda: all(desk.org.count(ref) for ref in desk.ids.values()), "the requests")
         stop(desk, run, how)
 
 

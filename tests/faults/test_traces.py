@@ -153,6 +153,16 @@ def test_a_mistake_in_a_job_is_one_line_for_people_and_a_redacted_traceback_in_t
         assert outcomes["good.csv"].status == "done"
 
 
+def test_a_source_that_cannot_even_be_built_fails_its_reports_and_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with Desk(tmp_path, {"a.csv": Csv(), "b.csv": Csv()}) as desk:
+        desk.plant("sitecustomize", MISTAKE + "\nSalesforce.__init__ = lambda self, config: None\n")
+        finished = desk.run()
+        _, outcomes = desk.last_run()
+        assert finished.code == 1
+        assert {outcome.reason for outcome in outcomes.values()} == {"bug"}
+        assert "Traceback" in desk.log()
+
+
 @pytest.mark.parametrize("place", ["sfr.catalog.read_list", "sfr.engine.Engine.drain", "sfr.summary.write_manifest"])
 def test_a_mistake_anywhere_else_is_one_line_for_people_and_a_traceback_in_the_log(tmp_path: Path, place: str) -> None:
     module, _, name = place.removesuffix(".drain").rpartition(".")
