@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -191,9 +191,12 @@ class App:
         for folder in {Path(result.outcome.location).parent for result in results if result.outcome.location}:
             sync_folder(folder)  # the files are on the disk already; now their names are too
         code = exit_code(results, ending)
-        history.finish_run(run.id, code, time.time())
-        finished = history.run(run.id) or run
+        finished = replace(run, exit_code=code, finished_at=time.time())
         files, problems = self._write_files(finished, results)
+        try:
+            history.finish_run(run.id, code, time.time())
+        except HistoryBusy as error:
+            problems += (f"{error.message}. {error.remedy}",)
         return RunResult(finished, results, max(code, FAILED) if problems else code, files, problems)
 
     def _write_files(self, run: Run, results: Sequence[Result]) -> tuple[dict[str, Path], tuple[str, ...]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,7 +27,6 @@ LOOK_SECONDS = 0.2
 CLAIM_AHEAD = 64
 DEADLINE_GRACE_SECONDS = 5.0
 MOST_DEATHS = 2
-CLOSING_TRIES = 3
 
 log = logging.getLogger("sfr.engine")
 
@@ -57,19 +58,22 @@ class Engine:
         self._unwritten: list[Outcome] = []
         self._gone: dict[str, AuthError] = {}
         self._looked_at = self._renewed_at = time.monotonic()
-        self._exhausted = False
+        self._exhausted = self._history_waits = False
 
     def drain(self, run: Run, interruption: Interruption, deadline_at: float | None = None) -> Ending:
         """Work until no job of the run is open, somebody interrupts, or the deadline (epoch seconds) has passed."""
         for source, session in self._sessions.items():
             self._pool.publish(source, session)
-        while not interruption.asked and self._fill(run, deadline_at):
+
+        def over() -> bool:
+            late = deadline_at is not None and time.time() > deadline_at + DEADLINE_GRACE_SECONDS
+            return late or interruption.asked
+
+        while not over() and self._fill(run, deadline_at):
             self._take(self._pool.wait(LOOK_SECONDS / 2))
             self._look(run, interruption)
-            if deadline_at and time.time() > deadline_at + DEADLINE_GRACE_SECONDS:
-                break
         ending = Ending(interrupted=interruption.asked, login_needed=bool(self._gone))
-        self._close(run, deadline_passed=not interruption.asked)
+        self._close(run, ending, over)
         return ending
 
     def _fill(self, run: Run, deadline_at: float | None) -> bool:
@@ -86,14 +90,11 @@ class Engine:
         return bool(self._ready or self._pool.busy or not self._exhausted)
 
     def _claim(self, run: Run) -> None:
-        try:
+        with self._patience():
             claimed = self._history.claim(run.id, CLAIM_AHEAD + self._pool.free, LEASE_SECONDS, time.time())
-        except HistoryBusy as error:
-            log.warning("%s; trying again", error)
-            return
-        self._exhausted = not claimed
-        self._ready.extend(claimed)
-        self._known.update({job.id: job for job in claimed})
+            self._exhausted = not claimed
+            self._ready.extend(claimed)
+            self._known.update({job.id: job for job in claimed})
 
     def _why_not(self, job: Job, deadline_at: float | None) -> Outcome | None:
         """The outcome of a job that need not be started any more."""
@@ -133,13 +134,22 @@ class Engine:
         self._watcher.settled(Result(job, outcome))
 
     def _write(self) -> None:
-        if not self._unwritten:
-            return
+        if self._unwritten:
+            with self._patience():
+                self._history.settle(self._unwritten)
+                self._unwritten = []
+
+    @contextmanager
+    def _patience(self) -> Iterator[None]:
+        """Around what is written into the history: while it is locked, say so once and let the caller come again."""
         try:
-            self._history.settle(self._unwritten)
-            self._unwritten = []
+            yield
+            self._history_waits = False
         except HistoryBusy as error:
-            log.warning("%s; %d outcomes wait", error, len(self._unwritten))
+            log.warning("%s; trying again", error)
+            if not self._history_waits:
+                self._watcher.notice(f"{error.message}; what ends is written down as soon as that is over")
+            self._history_waits = True
 
     def _look(self, run: Run, interruption: Interruption) -> None:
         """Now and then: write down what ended, show progress, renew sessions and leases."""
@@ -153,10 +163,8 @@ class Engine:
             self._renew_session(source, interruption)
         if now - self._renewed_at > RENEW_SECONDS:
             self._renewed_at = now
-            try:
+            with self._patience():
                 self._history.renew(run.id, LEASE_SECONDS, time.time())
-            except HistoryBusy as error:
-                log.warning("%s; the lease is renewed later", error)
 
     def _renew_session(self, source: str, interruption: Interruption) -> None:
         old = self._sessions[source]
@@ -180,21 +188,26 @@ class Engine:
         finally:
             self._watcher.resume()
 
-    def _close(self, run: Run, *, deadline_passed: bool) -> None:
+    def _close(self, run: Run, ending: Ending, over: Callable[[], bool]) -> None:
         """End the workers, then every job that is still open, and write it all down."""
-        if deadline_passed:
-            status, reason, why = Status.FAILED, "deadline", "the deadline came first"
-        else:
+        if ending.interrupted:
             status, reason, why = Status.CANCELLED, "interrupted", "the run was stopped"
+        else:
+            status, reason, why = Status.FAILED, "deadline", "the deadline came first"
         for outcome in self._pool.stop() if self._pool.busy else ():
             broken_off = outcome.status is Status.CANCELLED
             self._settled(replace(outcome, status=status, reason=reason, error=why) if broken_off else outcome)
         self._pool.dismiss()
-        for _ in range(CLOSING_TRIES):
+        self._write()
+        while self._unwritten and not over():
+            time.sleep(LOOK_SECONDS)
             self._write()
-        for outcome in self._history.close_open(run.id, status, reason, why, time.time()):
-            if outcome.job_id in self._known:
-                self._watcher.settled(Result(self._known.pop(outcome.job_id), outcome))
+        if self._unwritten:
+            return  # the history is locked: what it still calls running is for `--failed`
+        with self._patience():
+            for outcome in self._history.close_open(run.id, status, reason, why, time.time()):
+                if outcome.job_id in self._known:
+                    self._watcher.settled(Result(self._known.pop(outcome.job_id), outcome))
 
 
 def _unstarted(job: Job, status: Status, error: SfrError) -> Outcome:

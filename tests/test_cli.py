@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sfr.cli import run_command_line
-from sfr.demo.behaviours import Csv, NotFound
+from sfr.demo.behaviours import Behaviour, Csv, NotFound
 from sfr.demo.org import DEMO_SID, OrgProcess
 from sfr.run_lock import only_run
 from tests.command_line import MODULE, Ended, Person, report_id
@@ -20,7 +19,7 @@ LIST = (f"sales,{SALES},,,finance;weekly,", f"cases,{CASES},,,service,")
 
 @pytest.fixture(scope="module")
 def org() -> Iterator[OrgProcess]:
-    plan = {
+    plan: dict[str, Behaviour | tuple[Behaviour, ...]] = {
         SALES: Csv(rows=20, seed=1),
         CASES: Csv(rows=7, seed=2),
         LATER: (NotFound(), Csv(rows=3, seed=3)),
@@ -46,10 +45,6 @@ def morning(tmp_path_factory: pytest.TempPathFactory, org: OrgProcess) -> tuple[
     settings = f"SFDC_DOMAIN={org.url}\nSFR_SID={DEMO_SID}\nFINAL_REPORT_PATH=output/today.csv\n"
     (person.folder / ".env").write_text(settings, encoding="utf-8")
     return person, person.types(SFDC_DOMAIN="", SFR_SID="")
-
-
-def asked_for(org: OrgProcess, report: str) -> int:
-    return sum(request.target.startswith(f"/{report}") for request in org.requests())
 
 
 # A run
@@ -251,156 +246,3 @@ def test_a_second_run_on_the_same_output_names_the_first(person: Person) -> None
     assert (ended.code, ended.stdout) == (4, "")
     assert "another run is active" in ended.stderr
     assert "process " in ended.stderr
-
-
-# The session
-
-
-@pytest.mark.parametrize("given", ["environment", "standard input"])
-def test_a_session_that_the_org_refuses_needs_a_login(person: Person, given: str) -> None:
-    dead = "00D000000000001!dead.session.value"
-    if given == "environment":
-        ended = person.types(SFR_SID=dead)
-    else:
-        ended = person.types("--sid-stdin", answer=f"{dead}\n", SFR_SID="")
-    assert ended.code == 3
-    assert "login needed" in ended.stderr
-    assert "dead.session" not in ended.stdout + ended.stderr + person.log()
-    results = person.types("history", "last", "--json").json()["results"]
-    assert [result["outcome"]["status"] for result in results] == ["skipped", "skipped"]
-
-
-def test_a_session_of_another_shape_is_a_wrong_setting(person: Person, org: OrgProcess) -> None:
-    before = len(org.requests())
-    ended = person.types(SFR_SID="junk.value")
-    assert (ended.code, ended.stdout) == (2, "")
-    assert "SFR_SID" in ended.stderr
-    assert "junk.value" not in ended.stderr
-    assert person.types("--sid-stdin", answer="", SFR_SID="").code == 2
-    assert len(org.requests()) == before
-
-
-def test_a_session_is_read_from_standard_input(person: Person) -> None:
-    assert person.types("--sid-stdin", "--quiet", answer=f"{DEMO_SID}\r\n", SFR_SID="").code == 0
-    assert person.files() == ["cases.csv", "sales.csv"]
-
-
-def test_check_shows_each_place_and_whether_a_session_is_there(person: Person) -> None:
-    there = person.types("check")
-    assert there.code == 0
-    assert "1. SFR_SID" in there.stdout
-    assert "a session is there" in there.stdout
-    missing = person.types("check", SFR_SID="")
-    assert missing.code == 3
-    assert "keyring" in missing.stdout
-    assert "disabled" in missing.stdout
-
-
-def test_login_without_anybody_to_ask_ends_at_once(person: Person) -> None:
-    for arguments in (("login",), ("login", "--no-login"), ("--scheduled",)):
-        ended = person.types(*arguments, SFR_SID="", SFR_LOGIN="")
-        assert ended.code == 3, ended
-        assert "`python main.py login`" in ended.stderr
-
-
-def test_logout_without_a_keyring_says_so(person: Person) -> None:
-    ended = person.types("logout", "--all")
-    assert ended.code == 0
-    assert "the session of 127.0.0.1" in ended.stdout
-
-
-# Words
-
-
-@pytest.mark.parametrize(
-    ("typed", "advice"),
-    [
-        (["--dryrun"], "--dry-run"),
-        (["--onyl", "x"], "--only"),
-        (["histroy"], "history"),
-        (["demo", "--fault"], "--faults"),
-        (["--concurrency", "many"], "not a valid integer"),
-        (["--concurrency", "0"], "greater than or equal to 1"),
-        (["--deadline", "soon"], "2h"),
-        (["--browser", "netscape"], "edge"),
-        (["--failed", "input/sfdc_reports.csv"], "only one of them"),
-        (["--unverified"], "--failed"),
-        (["history", "--limit", "0"], "--limit"),
-        (["schedule"], "--daily"),
-        (["schedule", "--daily", "25:00", "--print"], "25:00"),
-        (["check", "--domain", "http://acme.my.salesforce.com"], "https"),
-    ],
-)
-def test_a_wrong_word_is_answered_with_advice_and_exit_code_2(
-    typed: list[str], advice: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run_command_line(typed) == 2
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert advice in told.err
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_missing_list_is_answered_with_what_to_do_first(person: Person) -> None:
-    ended = person.types("missing.csv")
-    assert (ended.code, ended.stdout) == (2, "")
-    assert "the list missing.csv does not exist" in ended.stderr
-    assert "python main.py demo" in ended.stderr
-
-
-@pytest.mark.parametrize("command", ["run", "check", "login", "logout", "history", "schedule", "demo", ""])
-def test_help_fits_80_columns(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
-    assert run_command_line([*filter(None, [command]), "--help"]) == 0
-    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
-
-
-def test_help_names_the_program_as_it_was_typed(person: Person) -> None:
-    helped = person.types("--help").stdout
-    assert helped.startswith("Usage: python main.py ")
-    assert "  python main.py demo  " in helped
-    assert "python -m sfr" in person.types("--help", program=MODULE).stdout
-
-
-def test_the_version_is_told_without_an_installation(person: Person) -> None:
-    assert person.types("--version").stdout == "sfr 0.1.0\n"
-
-
-@pytest.mark.parametrize("kind", ["windows", "launchd", "systemd", "cron"])
-def test_a_schedule_can_be_looked_at_first(person: Person, kind: str) -> None:
-    ended = person.types("schedule", "--daily", "07:00", "--weekdays", "--failed", "--with", kind, "--print")
-    assert ended.code == 0, ended.stderr
-    assert "--failed" in ended.stdout
-    assert not (person.folder / "home" / ".config").exists()
-
-
-# The demonstration
-
-
-@pytest.mark.slow
-def test_the_demonstration_brings_every_report_whatever_this_machine_is_set_to(tmp_path: Path) -> None:
-    person = Person(tmp_path / "desk")
-    hostile = {
-        "SFR_CONCURRENCY": "junk",
-        "FINAL_REPORT_PATH": "mine.csv",
-        "SFR_DATABASE_URL": "junk",
-        "SFR_SID": "junk",
-    }
-    ended = person.types("demo", HTTP_PROXY="http://127.0.0.1:9", http_proxy="http://127.0.0.1:9", **hostile)
-    assert ended.code == 0, ended.stdout + ended.stderr
-    assert "8 done" in ended.stdout
-    assert len(person.files()) == 8
-    assert not (person.folder / "mine.csv").exists()
-
-
-@pytest.mark.slow
-def test_the_demonstration_of_faults_says_why_for_each(tmp_path: Path) -> None:
-    person = Person(tmp_path / "desk")
-    ended = person.types("demo", "--faults", "--output", "shown here")
-    assert ended.code == 1, ended.stdout + ended.stderr
-    assert "8 done   ✗ 6 failed" in ended.stdout
-    assert "--failed" not in ended.stdout.replace("again with --failed", "")
-    assert len(list((person.folder / "shown here").glob("*.csv"))) == 8

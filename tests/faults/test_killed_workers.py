@@ -93,7 +93,8 @@ def test_a_report_that_kills_its_worker_twice_fails_by_name_and_the_others_do_no
     reports = {"poison.csv": poison} | {f"good{number}.csv": SLOW for number in range(5)}
     with Desk(tmp_path, reports) as desk:
         run = desk.start("--processes", "2", "--concurrency", "4")
-        for _ in range(2):
+        for tries in (1, 2):
+            until(lambda tries=tries: desk.org.count(desk.ids["poison.csv"]) == tries, "the request")
             kill(_holder(run, desk, "poison.csv"))
         finished = run.wait()
         _, outcomes = desk.last_run()
