@@ -117,6 +117,16 @@ def test_what_was_lost_is_won_back_one_place_for_each_full_round(clock: Clock) -
     assert widths[-1] == 8
 
 
+def test_answers_to_what_was_asked_before_a_pause_win_nothing_back(clock: Clock) -> None:
+    built = gate(most=8)
+    first, *others = entered(built, range(8))
+    clock.now += 1
+    built.leave(SOURCE, first, True, 0.0)
+    for holder in others:
+        built.leave(SOURCE, holder, False, 0.0)
+    assert len(entered(built, range(8))) == 4
+
+
 def test_the_places_of_a_dead_worker_are_free_and_only_its_own(clock: Clock) -> None:
     built = gate(most=3)
     entered(built, ["worker-1/0", "worker-1/1", "worker-11/0"])

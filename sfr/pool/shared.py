@@ -106,7 +106,8 @@ class Gate:
             pace, now = self._paces[source], time.monotonic()
             entered = pace.inside.pop(holder, now)
             if not slow_down:
-                pace.allowed = min(pace.most, pace.allowed + 1 / pace.allowed)
+                if entered > pace.halved_at:  # what began before says nothing about the pace since
+                    pace.allowed = min(pace.most, pace.allowed + 1 / pace.allowed)
                 return
             pace.not_before = max(pace.not_before, now + pause_seconds)
             if entered > pace.halved_at or now - pace.halved_at > HALVING_PAUSE_SECONDS:

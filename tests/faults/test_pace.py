@@ -30,7 +30,8 @@ UNDER_WAY_SECONDS = 0.5
 def in_flight(outcomes: dict[str, Outcome], since: float) -> list[int]:
     """How many attempts were under way at each beginning of one, from `since` on, in order of time."""
     spans = [
-        (attempt.started_at, attempt.started_at + attempt.seconds)
+        # An attempt ends for the gate a little before it is written down.
+        (attempt.started_at, attempt.started_at + attempt.seconds * 0.7)
         for outcome in outcomes.values()
         for attempt in outcome.attempts
     ]
