@@ -28,13 +28,22 @@ class Access:
         return self.sign_in(dead).value
 
     def sign_in(self, dead: str = "") -> SignedIn:
-        """As `session`, with where it came from. A given value that died is not asked again: the chain goes on."""
+        """As `session`, with where it came from.
+
+        One report may be answered with a login page though the session lives: `dead` is asked about first. A given
+        value that died is not asked for again: the chain goes on without it.
+        """
         from sfr.sources.salesforce.session.chain import sign_in
 
-        chain = self._chain()
+        chain, validate = self._chain(), self._validate()
+        refused: frozenset[str] = frozenset()
         if dead:
+            verdict = validate(dead)
+            if verdict is Verdict.VALID:
+                return SignedIn(dead, "the same session", ())
+            refused = frozenset({dead} if verdict is Verdict.INVALID else ())
             chain = replace(chain, given=None)
-        found = sign_in(chain, self._asker, self._validate(), frozenset({dead} if dead else ()))
+        found = sign_in(chain, self._asker, validate, refused)
         remember_secret(found.value)
         log.info("session from: %s", found.link)
         return found

@@ -8,26 +8,28 @@ import os
 import secrets
 import socket
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sfr.access import Access
 from sfr.atomic import sync_folder
-from sfr.connector import Asker, Session
+from sfr.connector import Asker
 from sfr.engine import Ending, Engine
 from sfr.errors import AuthError, ConfigError, DeliveryError, HistoryBusy, SfrError
+from sfr.exit_codes import CONFIGURATION, FAILED, exit_code
 from sfr.interruption import Interruption
-from sfr.model import Report, Result, Run, Status
+from sfr.model import Outcome, Report, Result, Run, Status
 from sfr.pool.supervisor import Pool, PoolPlan
 from sfr.pool.worker import Setup, Watch
 from sfr.redaction import redact, remember_secret
 from sfr.run_lock import only_run
+from sfr.session_keeper import SessionKeeper
 from sfr.settings import Settings
 from sfr.staging import sweep
 from sfr.transfer import RetryPolicy
@@ -37,9 +39,8 @@ if TYPE_CHECKING:
     from sfr.history import History
 
 PRIVATE = ".sfr"
+BUSY_SECONDS = 1.0  # whoever waits for the history comes again, and Ctrl-C must not wait long
 MOST_PROCESSES = 4
-
-OK, FAILED, CONFIGURATION, LOGIN, BUSY, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 log = logging.getLogger("sfr.app")
 
@@ -79,7 +80,11 @@ class App:
 
         url = self._settings.database_url
         place = f"sqlite:///{(self._private / 'history.db').as_posix()}"
-        history = History(url.get_secret_value() if url else place, owner=f"{socket.gethostname()}-{os.getpid()}")
+        history = History(
+            url.get_secret_value() if url else place,
+            owner=f"{socket.gethostname()}-{os.getpid()}",
+            busy_timeout_seconds=BUSY_SECONDS,
+        )
         try:
             yield history
         finally:
@@ -110,23 +115,22 @@ class App:
                 host=socket.gethostname(),
             )
             # The workers come up while the history is opened and the session looked for.
-            with Pool(self._plan(self._deadline_at(run), len(reports))) as pool, self.history() as history:
+            with Pool(self._plan(self._policy(run), len(reports))) as pool, self.history() as history:
                 self._sweep(reports)
                 self._write_down(history, run, reports)
+                policy = self._policy(run)
+                sessions = SessionKeeper(lambda _source, dead: self._sign_in(dead), policy, watcher)
                 try:
-                    with interruption.suspended():
-                        session = Session(self._sign_in(""), 1)
+                    sessions.first("salesforce", interruption)
                 except (SfrError, KeyboardInterrupt) as error:
                     return self._conclude(run, history, self._not_begun(run, history, error))
-                names = {f"{run.id}-{number:05d}": report.name for number, report in enumerate(reports, 1)}
-                watcher.begin(run, names)
+                watcher.begin(run, {f"{run.id}-{number:05d}": report.name for number, report in enumerate(reports, 1)})
+                engine = Engine(history, pool, watcher, sessions)
                 try:
-                    sessions = {"salesforce": session}
-                    engine = Engine(history, pool, watcher, sessions, lambda _source, dead: self._sign_in(dead))
-                    ending = engine.drain(run, interruption, self._deadline_at(run))
+                    ending = engine.drain(run, interruption, policy.deadline_at)
                 finally:
                     watcher.end()
-                return self._conclude(run, history, ending)
+                return self._conclude(run, history, ending, engine.unwritten)
 
     def _write_down(self, history: History, run: Run, reports: Sequence[Report]) -> None:
         try:
@@ -134,9 +138,13 @@ class App:
         except HistoryBusy as error:
             raise ConfigError(error.message, reason=error.reason, remedy=error.remedy) from error
 
-    def _deadline_at(self, run: Run) -> float | None:
+    def _policy(self, run: Run) -> RetryPolicy:
         seconds = self._settings.deadline_seconds
-        return None if seconds is None else run.started_at + seconds
+        return RetryPolicy(
+            max_attempts=self._settings.max_attempts,
+            deadline_at=None if seconds is None else run.started_at + seconds,
+            max_report_bytes=self._settings.max_report_megabytes * 1_000_000,
+        )
 
     def _not_begun(self, run: Run, history: History, error: BaseException) -> Ending:
         """Without a session nothing starts; what was asked for stays in the history, for `--failed`."""
@@ -150,7 +158,7 @@ class App:
             raise error
         return Ending(login_needed=isinstance(error, AuthError))
 
-    def _plan(self, deadline_at: float | None, reports: int) -> PoolPlan:
+    def _plan(self, policy: RetryPolicy, reports: int) -> PoolPlan:
         from sfr.sources.salesforce.config import SalesforceConfig
 
         settings = self._settings
@@ -166,11 +174,7 @@ class App:
             threads=math.ceil(in_flight / processes),
             address=None,
             sources={"salesforce": ("salesforce", config)},
-            policy=RetryPolicy(
-                max_attempts=settings.max_attempts,
-                deadline_at=deadline_at,
-                max_report_bytes=settings.max_report_megabytes * 1_000_000,
-            ),
+            policy=policy,
             watch=Watch(settings.stall_seconds, settings.attempt_seconds),
             output=settings.output.absolute(),
         )
@@ -185,8 +189,12 @@ class App:
         if swept:
             log.info("swept %d partial files", swept)
 
-    def _conclude(self, run: Run, history: History, ending: Ending) -> RunResult:
-        results = tuple(history.results(run.id))
+    def _conclude(
+        self, run: Run, history: History, ending: Ending, unwritten: Mapping[str, Outcome] = MappingProxyType({})
+    ) -> RunResult:
+        """Look at all results, write the files about them. `unwritten` is what the history does not know yet."""
+        known = history.results(run.id)
+        results = tuple(replace(result, outcome=unwritten.get(result.job.id, result.outcome)) for result in known)
         self._sweep([result.job.report for result in results])
         for folder in {Path(result.outcome.location).parent for result in results if result.outcome.location}:
             sync_folder(folder)  # the files are on the disk already; now their names are too
@@ -220,23 +228,3 @@ class App:
             except DeliveryError as error:
                 problems.append(f"{error.message}. {error.remedy}")
         return files, tuple(problems)
-
-
-def exit_code(results: Sequence[Result], ending: Ending) -> int:
-    """130 interrupted · 3 login needed · 1 some report is not there · 0 all are."""
-    statuses = Counter(result.outcome.status for result in results)
-    if ending.interrupted:
-        return INTERRUPTED
-    if ending.login_needed and statuses[Status.SKIPPED]:
-        return LOGIN
-    missing = len(results) - statuses[Status.DONE] - statuses[Status.UNVERIFIED]
-    return FAILED if missing else OK
-
-
-def exit_code_of(error: SfrError) -> int:
-    """The exit code for an error that kept a run from starting."""
-    if error.reason == "busy":
-        return BUSY
-    if isinstance(error, AuthError):
-        return LOGIN
-    return CONFIGURATION if isinstance(error, ConfigError) else FAILED

@@ -8,14 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from sfr.connector import Session
-from sfr.errors import AuthError, HistoryBusy, SfrError, TransientError
+from sfr.errors import HistoryBusy, SfrError, TransientError
 from sfr.interruption import Interruption
 from sfr.model import Job, Outcome, Result, Run, Status
 from sfr.pool.hand import Died
 from sfr.pool.supervisor import Pool
+from sfr.session_keeper import SessionKeeper
 from sfr.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -26,15 +26,10 @@ RENEW_SECONDS = 60.0
 LOOK_SECONDS = 0.2
 CLAIM_AHEAD = 64
 DEADLINE_GRACE_SECONDS = 5.0
+PATIENCE_SECONDS = 60.0
 MOST_DEATHS = 2
 
 log = logging.getLogger("sfr.engine")
-
-
-class Renewer(Protocol):
-    """Gets a new session for a source; `dead` is the value that no longer works. Raises AuthError without one."""
-
-    def __call__(self, source: str, dead: str) -> str: ...
 
 
 @dataclass(slots=True)
@@ -46,59 +41,66 @@ class Ending:
 
 
 class Engine:
-    """Runs the jobs of one run with a pool that was started. `sessions` are the first ones of each source."""
+    """Runs the jobs of one run with a pool that was started; `sessions` has the first one of each source."""
 
-    def __init__(
-        self, history: History, pool: Pool, watcher: Watcher, sessions: dict[str, Session], renew: Renewer
-    ) -> None:
-        self._history, self._pool, self._watcher = history, pool, watcher
-        self._sessions, self._renew = sessions, renew
+    def __init__(self, history: History, pool: Pool, watcher: Watcher, sessions: SessionKeeper) -> None:
+        self._history, self._pool, self._watcher, self._sessions = history, pool, watcher, sessions
         self._ready: deque[Job] = deque()
+        self._suspects: deque[Job] = deque()
         self._known: dict[str, Job] = {}
-        self._unwritten: list[Outcome] = []
-        self._gone: dict[str, AuthError] = {}
-        self._looked_at = self._renewed_at = time.monotonic()
-        self._exhausted = self._history_waits = False
+        self._looked_at, self._renewed_at = time.monotonic(), time.time()
+        self._exhausted = False
+        self._history_waits_since: float | None = None
+        self.unwritten: dict[str, Outcome] = {}
 
     def drain(self, run: Run, interruption: Interruption, deadline_at: float | None = None) -> Ending:
-        """Work until no job of the run is open, somebody interrupts, or the deadline (epoch seconds) has passed."""
-        for source, session in self._sessions.items():
-            self._pool.publish(source, session)
+        """Work until no job of the run is open, somebody interrupts, the deadline (epoch seconds) has passed, or the
+        history has been locked for too long. What could not be written down is left in `unwritten`."""
+        self._sessions.publish(self._pool)
 
         def over() -> bool:
             late = deadline_at is not None and time.time() > deadline_at + DEADLINE_GRACE_SECONDS
-            return late or interruption.asked
+            return late or interruption.asked or self._history_is_lost()
 
         while not over() and self._fill(run, deadline_at):
             self._take(self._pool.wait(LOOK_SECONDS / 2))
             self._look(run, interruption)
-        ending = Ending(interrupted=interruption.asked, login_needed=bool(self._gone))
+        ending = Ending(interrupted=interruption.asked, login_needed=bool(self._sessions.gone))
         self._close(run, ending, over)
         return ending
+
+    def _history_is_lost(self) -> bool:
+        """Locked for long, and nothing left to do meanwhile."""
+        since = self._history_waits_since
+        return since is not None and time.monotonic() - since > PATIENCE_SECONDS and not self._pool.busy
 
     def _fill(self, run: Run, deadline_at: float | None) -> bool:
         """Keep the pool busy. False when nothing is left to do."""
         if not self._ready and not self._exhausted and self._pool.free:
             self._claim(run)
+        while self._suspects and self._pool.submit(self._suspects[0]):
+            self._suspects.popleft()
         while self._ready and self._pool.free:
             job = self._ready[0]
             if (end := self._why_not(job, deadline_at)) is not None:
                 self._settled(end)
-            elif not self._pool.submit(job):
+            elif not self._pool.submit(job, sparing=bool(self._suspects)):
                 break
             self._ready.popleft()
-        return bool(self._ready or self._pool.busy or not self._exhausted)
+        return bool(self._ready or self._suspects or self._pool.busy or not self._exhausted)
 
     def _claim(self, run: Run) -> None:
         with self._patience():
             claimed = self._history.claim(run.id, CLAIM_AHEAD + self._pool.free, LEASE_SECONDS, time.time())
-            self._exhausted = not claimed
-            self._ready.extend(claimed)
-            self._known.update({job.id: job for job in claimed})
+            # Our own come back when a lease is over because this computer slept.
+            new = [job for job in claimed if job.id not in self._known and job.id not in self.unwritten]
+            self._exhausted = not new
+            self._ready.extend(new)
+            self._known.update({job.id: job for job in new})
 
     def _why_not(self, job: Job, deadline_at: float | None) -> Outcome | None:
         """The outcome of a job that need not be started any more."""
-        if (gone := self._gone.get(job.report.source)) is not None:
+        if (gone := self._sessions.gone.get(job.report.source)) is not None:
             return _unstarted(job, Status.SKIPPED, gone)
         if deadline_at is not None and time.time() > deadline_at:
             return _unstarted(job, Status.FAILED, TransientError("the deadline came first", reason="deadline"))
@@ -113,7 +115,7 @@ class Engine:
 
     def _mourn(self, died: Died) -> None:
         """Run again what a worker had when it died; a report that did this twice is not given to a third."""
-        self._watcher.notice(f"a worker process ended (code {died.exit_code}); its {len(died.jobs)} reports run again")
+        self._watcher.notice(f"a worker process ended (code {died.exit_code}) with {len(died.jobs)} reports")
         for job in died.jobs:
             suspect = replace(job, deaths=job.deaths + died.suspects)
             if suspect.deaths >= MOST_DEATHS:
@@ -124,32 +126,36 @@ class Engine:
                 )
                 self._settled(_unstarted(job, Status.FAILED, error))
             else:
-                self._ready.appendleft(suspect)
+                self._known[job.id] = suspect
+                (self._suspects if suspect.deaths else self._ready).appendleft(suspect)
 
     def _settled(self, outcome: Outcome) -> None:
-        self._unwritten.append(outcome)
-        job = self._known.pop(outcome.job_id)
+        job = self._known.pop(outcome.job_id, None)
+        if job is None:
+            log.warning("a second outcome of %s is dropped", outcome.job_id)
+            return
+        self.unwritten[outcome.job_id] = outcome
         what = f"{outcome.reason}: {outcome.error}" if outcome.error else f"{outcome.records} records"
         log.info("%s: %s, %d attempts, %s", job.report.name, outcome.status.value, len(outcome.attempts), what)
         self._watcher.settled(Result(job, outcome))
 
     def _write(self) -> None:
-        if self._unwritten:
+        if self.unwritten:
             with self._patience():
-                self._history.settle(self._unwritten)
-                self._unwritten = []
+                self._history.settle(list(self.unwritten.values()))
+                self.unwritten.clear()
 
     @contextmanager
     def _patience(self) -> Iterator[None]:
         """Around what is written into the history: while it is locked, say so once and let the caller come again."""
         try:
             yield
-            self._history_waits = False
+            self._history_waits_since = None
         except HistoryBusy as error:
             log.warning("%s; trying again", error)
-            if not self._history_waits:
+            if self._history_waits_since is None:
+                self._history_waits_since = time.monotonic()
                 self._watcher.notice(f"{error.message}; what ends is written down as soon as that is over")
-            self._history_waits = True
 
     def _look(self, run: Run, interruption: Interruption) -> None:
         """Now and then: write down what ended, show progress, renew sessions and leases."""
@@ -159,34 +165,11 @@ class Engine:
         self._looked_at = now
         self._write()
         self._watcher.update(self._pool.snapshots())
-        for source in self._pool.lost_sessions():
-            self._renew_session(source, interruption)
-        if now - self._renewed_at > RENEW_SECONDS:
-            self._renewed_at = now
+        self._sessions.tend(self._pool, interruption)
+        if time.time() - self._renewed_at > RENEW_SECONDS:  # by the wall clock, which goes on while a computer sleeps
+            self._renewed_at = time.time()
             with self._patience():
                 self._history.renew(run.id, LEASE_SECONDS, time.time())
-
-    def _renew_session(self, source: str, interruption: Interruption) -> None:
-        old = self._sessions[source]
-        self._watcher.notice("the session has ended; getting a new one")
-        self._watcher.pause()
-        try:
-            with interruption.suspended():
-                value = self._renew(source, old.value)
-        except AuthError as error:
-            self._gone[source] = error
-            self._pool.give_up(source, error.message)
-            self._watcher.notice(f"no new session: {error.message}")
-        except TransientError as error:
-            self._watcher.notice(f"no new session yet: {error.message}")
-        except KeyboardInterrupt:
-            interruption.asked = True
-        else:
-            self._sessions[source] = Session(value, old.generation + 1)
-            self._pool.publish(source, self._sessions[source])
-            self._watcher.notice("the session was renewed; the reports go on")
-        finally:
-            self._watcher.resume()
 
     def _close(self, run: Run, ending: Ending, over: Callable[[], bool]) -> None:
         """End the workers, then every job that is still open, and write it all down."""
@@ -199,10 +182,10 @@ class Engine:
             self._settled(replace(outcome, status=status, reason=reason, error=why) if broken_off else outcome)
         self._pool.dismiss()
         self._write()
-        while self._unwritten and not over():
+        while self.unwritten and not over():
             time.sleep(LOOK_SECONDS)
             self._write()
-        if self._unwritten:
+        if self.unwritten:
             return  # the history is locked: what it still calls running is for `--failed`
         with self._patience():
             for outcome in self._history.close_open(run.id, status, reason, why, time.time()):

@@ -15,6 +15,7 @@ from sfr.model import Attempt, Job, Outcome, Phase, Report, Status
 from sfr.redaction import redact
 
 MOST_RENEWALS = 4
+TURN_SECONDS = 0.25
 
 log = logging.getLogger("sfr.transfer")
 
@@ -28,6 +29,14 @@ class RetryPolicy:
     first_wait_seconds: float = 1.0
     longest_wait_seconds: float = 60.0
     max_report_bytes: int = 20 << 30
+
+
+def back_off_seconds(policy: RetryPolicy, tries: int, error: SfrError) -> float:
+    """The pause after so many failed tries: exponential with full jitter, and never shorter than the server asked."""
+    doubled = policy.first_wait_seconds * 2 ** min(tries - 1, 16)
+    jittered = random.uniform(0, min(doubled, policy.longest_wait_seconds))  # noqa: S311  no secret
+    asked = error.retry_after_seconds if isinstance(error, TransientError) else None
+    return max(jittered, asked or 0.0)
 
 
 def surprise(report: Report, error: Exception) -> SfrError:
@@ -94,7 +103,9 @@ class Transfer:
     def _enter(self) -> None:
         while wait_seconds := self._around.enter(self._report.source):
             self._stop_after_deadline(wait_seconds)
-            self._around.show(Phase.WAITING, self._number, "the server asked everybody to slow down")
+            paused = wait_seconds > TURN_SECONDS
+            note = "the server asked everybody for a pause" if paused else "its turn comes"
+            self._around.show(Phase.WAITING, self._number, note)
             self._around.pause(min(wait_seconds, 1.0))
 
     @property
@@ -132,17 +143,10 @@ class Transfer:
         )
         if any(bound is not None and tried >= bound for bound, tried in bounds):
             raise error
-        wait_seconds = self._back_off_seconds(error)
+        wait_seconds = back_off_seconds(self._policy, len(self._attempts), error)
         self._stop_after_deadline(wait_seconds, error)
         self._around.show(Phase.WAITING, self._number, redact(error.message))
         self._around.pause(wait_seconds)
-
-    def _back_off_seconds(self, error: SfrError) -> float:
-        """Exponential with full jitter, and never earlier than the server asked."""
-        doubled = self._policy.first_wait_seconds * 2 ** min(len(self._attempts) - 1, 16)
-        jittered = random.uniform(0, min(doubled, self._policy.longest_wait_seconds))  # noqa: S311  no secret
-        asked = error.retry_after_seconds if isinstance(error, TransientError) else None
-        return max(jittered, asked or 0.0)
 
     def _stop_after_deadline(self, wait_seconds: float, error: SfrError | None = None) -> None:
         if self._policy.deadline_at is not None and time.time() + wait_seconds > self._policy.deadline_at:

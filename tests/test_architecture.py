@@ -32,7 +32,9 @@ FLOORS = (
     {"fetching", "settings"},
     {"transfer", "catalog"},
     {"history", "pool", "schedule"},
-    {"engine", "summary", "progress", "access"},
+    {"session_keeper", "summary", "progress", "access"},
+    {"engine"},
+    {"exit_codes"},
     {"app"},
     {""},  # sfr/__init__.py: the front door for programs
     {"cli"},

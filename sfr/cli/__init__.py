@@ -222,8 +222,8 @@ def run_command_line(arguments: Sequence[str]) -> int:
 
 
 def _tell(error: SfrError) -> int:
-    from sfr.app import exit_code_of
     from sfr.cli.terminal import complain
+    from sfr.exit_codes import exit_code_of
 
     lines = error.message.splitlines()
     heading = [f"{len(lines)} things are wrong, so nothing was started:"] if len(lines) > 1 else []

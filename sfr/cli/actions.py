@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from sfr.app import CONFIGURATION, LOGIN, OK, PRIVATE, App, RunResult
+from sfr.app import PRIVATE, App, RunResult
 from sfr.catalog import parse_reports, read_list, select
 from sfr.cli.program import PROGRAM, typed
 from sfr.cli.terminal import Terminal, complain, open_log, print_json, read_session, watcher_for
+from sfr.exit_codes import LOGIN, OK
 from sfr.model import Report
 from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
@@ -179,6 +180,3 @@ def _as_json(result: RunResult) -> dict[str, Any]:
         "files": {word: str(path) for word, path in result.files.items()},
         "results": [{"report": entry.job.report.to_dict(), **entry.outcome.to_dict()} for entry in result.results],
     }
-
-
-__all__ = ["CONFIGURATION", "check_access", "log_in", "log_out", "run_reports", "show_result"]

@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from sfr import wording
-from sfr.app import OK, App
+from sfr.app import App
 from sfr.cli.terminal import Terminal, print_json
 from sfr.errors import ConfigError
+from sfr.exit_codes import OK
 from sfr.history import History
 from sfr.model import Report, Run, Status
 from sfr.settings import Settings, load_settings

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from sfr.app import OK, PRIVATE
+from sfr.app import PRIVATE
+from sfr.exit_codes import OK
 from sfr.schedule.install import named, system
 from sfr.schedule.plan import Schedule, Scheduler, make_schedule
 from sfr.settings import load_settings

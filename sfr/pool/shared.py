@@ -50,7 +50,7 @@ class SessionDesk:
 
     def lost(self) -> dict[str, int]:
         """Sources whose session is dead and not replaced yet, with the generation that died."""
-        return {} if not self._lost else {name: age for name, age in self._lost.items() if name not in self._gone}
+        return {name: age for name, age in list(self._lost.items()) if name not in self._gone}
 
     def give_up(self, source: str, reason: str) -> None:
         """There will be no other session."""

@@ -97,10 +97,14 @@ class Pool:
         """How many jobs are with the workers."""
         return sum(len(hand.jobs) for hand in self._hands)
 
-    def submit(self, job: Job) -> bool:
-        """Hand a job to the least busy worker, a suspect to one of its own; False when there is none just now."""
-        hand = min(self._hands, key=lambda hand: len(hand.jobs))
-        if len(hand.jobs) >= (1 if job.deaths else self._plan.threads) or hand.guarded:
+    def submit(self, job: Job, *, sparing: bool = False) -> bool:
+        """Hand a job to the least busy worker; False when none has room just now.
+
+        A job whose worker died before gets a worker for itself; `sparing` leaves the least busy one to such a job.
+        """
+        free = sorted((hand for hand in self._hands if not hand.guarded), key=lambda hand: len(hand.jobs))
+        hand = next(iter(free[1 if sparing else 0 :]), None)
+        if hand is None or len(hand.jobs) >= (1 if job.deaths else self._plan.threads):
             return False
         hand.jobs[job.id] = job
         with suppress(OSError):  # it has just died: `wait` will give the job back

@@ -1,0 +1,125 @@
+"""Keeps a living session for each source: gets the first one, renews it once for all, with pauses between tries."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from sfr.connector import Session
+from sfr.errors import AuthError, SfrError, TransientError
+from sfr.interruption import Interruption
+from sfr.pool.supervisor import Pool
+from sfr.redaction import redact
+from sfr.transfer import RetryPolicy, back_off_seconds
+from sfr.watcher import Watcher
+
+FIRST_SESSION_SECONDS = 900.0
+LOOK_SECONDS = 0.1
+
+log = logging.getLogger("sfr.session")
+
+
+class SignIn(Protocol):
+    """Gets a session for a source; `dead` is the value somebody found dead, "" at the start. Raises AuthError without
+    one, TransientError when the org cannot be asked just now."""
+
+    def __call__(self, source: str, dead: str) -> str: ...
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """The tries that failed in a row."""
+
+    tries: int
+    next_at: float
+    message: str
+
+
+class SessionKeeper:
+    """The sessions of one run; used by its engine, in the main thread."""
+
+    def __init__(self, sign_in: SignIn, policy: RetryPolicy, watcher: Watcher) -> None:
+        self._sign_in, self._policy, self._watcher = sign_in, policy, watcher
+        self._sessions: dict[str, Session] = {}
+        self._troubles: dict[str, _Trouble] = {}
+        self.gone: dict[str, AuthError] = {}
+
+    def first(self, source: str, interruption: Interruption) -> None:
+        """Get the first session. While the org cannot be reached, try again for a quarter of an hour.
+
+        Raises AuthError, ConfigError, TransientError when that was in vain, KeyboardInterrupt.
+        """
+        end = time.time() + FIRST_SESSION_SECONDS
+        end = min(end, self._policy.deadline_at or end)
+        while source not in self._sessions:
+            try:
+                with interruption.suspended():
+                    value = self._sign_in(source, "")
+                self._sessions[source] = Session(value, 1)
+            except TransientError as error:
+                trouble = self._again_later(source, error)
+                if trouble.next_at > end:
+                    raise
+                _sleep_until(trouble.next_at, interruption)
+        self._troubles.pop(source, None)
+
+    def publish(self, pool: Pool) -> None:
+        """Hand out what there is."""
+        for source, session in self._sessions.items():
+            pool.publish(source, session)
+
+    def tend(self, pool: Pool, interruption: Interruption) -> None:
+        """Renew what workers found dead, each once for all of them."""
+        for source in pool.lost_sessions():
+            trouble = self._troubles.get(source)
+            if trouble is None or time.time() >= trouble.next_at:
+                self._renew(source, pool, interruption)
+
+    def _renew(self, source: str, pool: Pool, interruption: Interruption) -> None:
+        old = self._sessions[source]
+        if source not in self._troubles:
+            self._watcher.notice("the session has ended; getting a new one")
+        self._watcher.pause()
+        try:
+            with interruption.suspended():
+                value = self._sign_in(source, old.value)
+        except AuthError as error:
+            self.gone[source] = error
+            pool.give_up(source, error.message)
+            self._watcher.notice(f"no new session: {redact(error.message)}")
+        except TransientError as error:
+            self._again_later(source, error)
+        except KeyboardInterrupt:
+            interruption.asked = True
+        else:
+            self._troubles.pop(source, None)
+            self._sessions[source] = Session(value, old.generation + 1)
+            pool.publish(source, self._sessions[source])
+            alive = value == old.value
+            self._watcher.notice(
+                "the session is alive after all; the reports go on"
+                if alive
+                else "the session was renewed; the reports go on"
+            )
+        finally:
+            self._watcher.resume()
+
+    def _again_later(self, source: str, error: SfrError) -> _Trouble:
+        """Plan the next try; each reason is told once."""
+        before = self._troubles.get(source)
+        tries = before.tries + 1 if before else 1
+        wait_seconds = back_off_seconds(self._policy, tries, error)
+        if before is None or before.message != error.message:
+            self._watcher.notice(f"no session yet: {redact(error.message)}; trying again until it works")
+        log.warning("no session: %s; again in %.1f s", redact(error.message), wait_seconds)
+        self._troubles[source] = _Trouble(tries, time.time() + wait_seconds, error.message)
+        return self._troubles[source]
+
+
+def _sleep_until(moment: float, interruption: Interruption) -> None:
+    while time.time() < moment:
+        if interruption.asked:
+            raise KeyboardInterrupt
+        time.sleep(LOOK_SECONDS)
