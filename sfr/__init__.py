@@ -39,29 +39,32 @@ def run(
 
     `reports` are held to the rules of a list: names that every system can hold, folders that exist, ids with their
     checksum, no file twice. `domain` is the org's My Domain. `session` is a session id, or a function that returns
-    one (it is called again with the dead one when a session ends; return "" for none); without it the sign-in chain
-    is used, and nobody is asked anything. `settings` are the fields of `sfr.settings.Settings` (`output`,
-    `concurrency`, `max_attempts` …); what is not given comes from the environment and `.env`. `watcher` is told what
-    happens.
+    one (it is called again with the dead one when a session ends; return "" for none; an exception counts as none);
+    without it the sign-in chain is used, and nobody is asked anything. `settings` are the fields of
+    `sfr.settings.Settings` (`output`, `concurrency`, `max_attempts` …); what is not given comes from the environment
+    and `.env`. `watcher` is told what happens. While the run lasts, the secrets among the settings are out of
+    `os.environ`, so that no child process inherits them.
 
     Returns a `RunResult`: `results` in the order of `reports`, each a job with its outcome, and `exit_code` as the
     command line has it. Raises ConfigError before anything starts (wrong reports or settings, unusable history) and
     Busy (another run uses the output). A missing session is no exception: the outcomes are skipped and the exit code
     is 3.
     """
+    from sfr.access import checked
     from sfr.app import App
     from sfr.catalog import verify_reports
     from sfr.pool import end_if_worker_reads_script
     from sfr.progress.plain import Silence
     from sfr.settings import load_settings
+    from sfr.settings.inheritance import secrets_withheld
 
     end_if_worker_reads_script()
     given = {**settings, "domain": domain, "sid": session if isinstance(session, str) else None}
-    sign_in = _checked(session) if callable(session) else None
     try:
         read = load_settings(given)
-        app = App(read, _Nobody(), sign_in)
-        return app.run(verify_reports(reports, read, app.now()), watcher or Silence(), "sfr.run")
+        app = App(read, _Nobody(), checked(session, read) if callable(session) else None)
+        with secrets_withheld():
+            return app.run(verify_reports(reports, read, app.now()), watcher or Silence(), "sfr.run")
     except ConfigError as error:
         error.add_note(error.remedy)  # a traceback shows it below the message
         raise
@@ -77,16 +80,6 @@ class _Nobody:
 
     def hidden(self, prompt: str) -> str:
         raise AuthError(f"nobody can answer: {prompt}")
-
-
-def _checked(session: Callable[[str], str]) -> Callable[[str], str]:
-    def sign_in(dead: str) -> str:
-        value = session(dead)
-        if not value or value == dead:
-            raise AuthError("the program has no other session", remedy="return a fresh session id from `session`")
-        return value
-
-    return sign_in
 
 
 __all__ = [

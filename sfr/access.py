@@ -7,9 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sfr.connector import Asker
+from sfr.errors import AuthError, SfrError
 from sfr.redaction import remember_secret
 from sfr.settings import Settings
-from sfr.sources.salesforce.session.values import SessionSettings, SignedIn, Step, Verdict
+from sfr.sources.salesforce.session.values import (
+    SessionSettings,
+    SignedIn,
+    Step,
+    Verdict,
+    looks_like_session,
+    tidy,
+)
 
 log = logging.getLogger("sfr.access")
 
@@ -61,10 +69,7 @@ class Access:
         return sign_out(self._chain(), everything)
 
     def _validate(self) -> Callable[[str], Verdict]:
-        from sfr.sources.salesforce.validation import validate
-
-        origin = self._settings.require_domain()
-        return lambda value: validate(origin, value)
+        return _validation(self._settings.require_domain())
 
     def _chain(self) -> SessionSettings:
         from platformdirs import user_state_path
@@ -81,3 +86,43 @@ class Access:
             login_seconds=settings.login_seconds,
             state_directory=user_state_path("sfr", appauthor=False),
         )
+
+
+def checked(session: Callable[[str], str], settings: Settings) -> Callable[[str], str]:
+    """A program's own `session` function as a sign-in: its value is held to what the chain's values are held to.
+
+    What comes back raises AuthError when the function has no session, raises anything of its own, or gives a value
+    that cannot be one or that the org refuses; TransientError when the org cannot be asked.
+    """
+
+    def sign_in(dead: str) -> str:
+        value = _called(session, dead)
+        if not value or value == dead:
+            raise AuthError("the program has no other session", remedy=_FRESH)
+        remember_secret(value)
+        if not looks_like_session(value):
+            raise AuthError("the program's session cannot be one: it must read 00D…!…, without blanks", remedy=_FRESH)
+        if _validation(settings.require_domain())(value) is Verdict.INVALID:
+            raise AuthError("the org does not accept the program's session", remedy=_FRESH)
+        return value
+
+    return sign_in
+
+
+_FRESH = "return a fresh session id from `session`"
+
+
+def _called(session: Callable[[str], str], dead: str) -> str:
+    try:
+        return tidy(session(dead) or "")
+    except SfrError:
+        raise
+    except Exception as error:
+        log.exception("the program's session function failed")
+        raise AuthError(f"the program's session function failed: {type(error).__name__}", remedy=_FRESH) from error
+
+
+def _validation(origin: str) -> Callable[[str], Verdict]:
+    from sfr.sources.salesforce.validation import validate
+
+    return lambda value: validate(origin, value)

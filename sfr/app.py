@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sfr.access import Access
-from sfr.atomic import sync_folder
 from sfr.connector import Asker
 from sfr.engine import Ending, Engine
 from sfr.errors import AuthError, ConfigError, DeliveryError, HistoryBusy, SfrError
@@ -27,7 +26,7 @@ from sfr.interruption import Interruption
 from sfr.model import Outcome, Report, Result, Run, Status
 from sfr.pool.supervisor import Pool, PoolPlan
 from sfr.pool.worker import Setup, Watch
-from sfr.redaction import redact, remember_secret
+from sfr.redaction import redact, remember_secret, remember_secrets_of
 from sfr.run_lock import only_run
 from sfr.session_keeper import SessionKeeper
 from sfr.settings import Settings
@@ -169,6 +168,7 @@ class App:
             connect_seconds=settings.connect_seconds,
             first_byte_seconds=settings.first_byte_seconds,
         )
+        remember_secrets_of(config)
         setup = Setup(
             name="",
             threads=math.ceil(in_flight / processes),
@@ -183,9 +183,8 @@ class App:
     def _sweep(self, reports: Sequence[Report]) -> None:
         """Remove partial files: at the start those that a crash left behind, at the end those of killed workers."""
         output = self._settings.output.absolute()
-        names = frozenset(report.name for report in reports)
-        folders = {Path(report.folder).absolute() if report.folder else output for report in reports}
-        swept = sum(sweep(folder, names, ours=folder.is_relative_to(output)) for folder in folders if folder.is_dir())
+        folders = {Path(report.folder) for report in reports}
+        swept = sum(sweep(folder, ours=folder.is_relative_to(output)) for folder in folders if folder.is_dir())
         if swept:
             log.info("swept %d partial files", swept)
 
@@ -196,8 +195,6 @@ class App:
         known = history.results(run.id)
         results = tuple(replace(result, outcome=unwritten.get(result.job.id, result.outcome)) for result in known)
         self._sweep([result.job.report for result in results])
-        for folder in {Path(result.outcome.location).parent for result in results if result.outcome.location}:
-            sync_folder(folder)  # the files are on the disk already; now their names are too
         code = exit_code(results, ending)
         finished = replace(run, exit_code=code, finished_at=time.time())
         files, problems = self._write_files(finished, results)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from sfr.errors import DeliveryError
+from sfr.part_names import part_name
+
+# A virus scanner or an indexer holds a fresh file for a moment there, and then it can neither move nor be replaced.
+HELD_SECONDS = 3.0 if os.name == "nt" else 0.0
 
 
 @contextmanager
@@ -22,14 +26,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     the other partial files.
     Raises DeliveryError: folder or file not writable, disk full, file held open by another program (Windows).
     """
-    partial = path.parent / f".sfr-{os.getpid()}-{secrets.token_hex(4)}.part"
+    partial = path.parent / part_name(path.name, os.getpid())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():  # a rename would put a file in place of /dev/null
+            raise OSError(errno.EEXIST, "a folder or a device is there, and no file")
         with partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        move_into_place(partial, path)
         sync_folder(path.parent)
     except OSError as error:
         raise delivery_error(path, error) from error
@@ -45,6 +51,26 @@ def write_text(path: Path, text: str) -> None:
     """
     with replacing(path) as file:
         file.write(text.encode("utf-8", "replace"))
+
+
+def move_into_place(partial: Path, path: Path) -> None:
+    """Give a finished file its name; what had that name is replaced. Raises OSError, on Windows after patience."""
+    deadline = time.monotonic() + HELD_SECONDS
+    while True:
+        try:
+            partial.replace(path)
+        except PermissionError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def sync_folders_of(locations: Iterable[str]) -> None:
+    """Make the names of delivered files durable, each folder once; "" is where nothing was delivered."""
+    for folder in {Path(location).parent for location in locations if location}:
+        sync_folder(folder)
 
 
 def sync_folder(folder: Path) -> None:

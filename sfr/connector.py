@@ -97,7 +97,10 @@ class Destination(Protocol):
     Config: ClassVar[type[BaseModel]]
 
     def staging(self, name: str) -> Path:
-        """Where a file of that name may grow before it is proven; on the same disk, where delivering is a rename."""
+        """Where a file of that name may grow before it is proven; on the same disk, where delivering is a rename.
+
+        Nobody else is ever given the same place.
+        """
         ...
 
     def put(self, staged: Path, name: str) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Protocol
 
 from sfr import checks
+from sfr.atomic import delivery_error
 from sfr.connector import Destination, Session, Source
 from sfr.csv_scan import CsvFacts
-from sfr.errors import SfrError, TransientError
+from sfr.errors import DeliveryError, SfrError, TransientError
 from sfr.formats import for_excel
 from sfr.model import Fetched, Job, Outcome, Phase, Proof, Status
 from sfr.staging import StagedFile
@@ -102,7 +103,7 @@ class Fetching:
             return
         if kept is None or staged.bytes > kept.bytes:
             self.close()
-            staged.rename(_beside(staged.path, "kept"))
+            staged.close()
             self._candidate = staged
         raise TransientError(
             "no footer at its end: asked again to compare" if kept is None else "no footer, and two answers differ",
@@ -125,11 +126,12 @@ class Fetching:
         staged.finish_writing()
         path, size, sha256 = staged.path, staged.bytes, staged.sha256
         if report.excel and facts is not None:
-            converted = for_excel(path, _beside(path, "excel"), facts.delimiter)
+            converted = for_excel(path, self._destination.staging(report.name), facts.delimiter)
             staged.discard()
             path, size, sha256 = converted.path, converted.bytes, converted.sha256
             if converted.changed_cells:
                 warnings += (f"{converted.changed_cells:,} formula cells made harmless for Excel",)
+        _check_size(path, size)
         location = self._destination.put(path, report.name)
         verified = facts is None or fetched.proof is not Proof.NONE
         return Outcome(
@@ -146,6 +148,16 @@ class Fetching:
         )
 
 
-def _beside(part: Path, what: str) -> Path:
-    """`.name.part` → `.name.<what>.part`, which the sweep at the next start knows too."""
-    return part.with_name(f"{part.name.removesuffix('.part')}.{what}.part")
+def _check_size(path: Path, size_bytes: int) -> None:
+    """What lies there is what was written, and nobody took it away or wrote into it. Raises DeliveryError."""
+    try:
+        found_bytes = path.stat().st_size
+    except OSError as error:
+        raise delivery_error(path, error) from error
+    if found_bytes != size_bytes:
+        raise DeliveryError(
+            f"{path}: {size_bytes:,} bytes were written and {found_bytes:,} are there",
+            reason="changed-on-disk",
+            remedy="See what else writes into this folder, and whether its disk or network share is sound.",
+            max_attempts=3,
+        )

@@ -45,7 +45,7 @@ def _converted(source: Path, target: Path, delimiter: str) -> Converted:
     changed = 0
     with (
         source.open("r", encoding=encoding, newline="") as read,
-        target.open("w", encoding="utf-8-sig", newline="") as write,
+        target.open("x", encoding="utf-8-sig", newline="") as write,
     ):
         line_end = _line_end_of(source, encoding, delimiter)
         writer = csv.writer(write, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=line_end)

@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar, create_cookie, extract_cookies_to_jar
 
 from sfr.errors import TransientError
-from sfr.http_errors import renamed_errors
+from sfr.http_errors import check_bundle, check_headers, refused_requests, renamed_errors
 
 PIECE_BYTES = 1 << 18
 _HEADERS = {"User-Agent": "sfr (report downloader)", "Accept-Encoding": "gzip"}
@@ -106,9 +106,13 @@ class Answer:
         self._response.close()
 
     def _received(self) -> Iterator[bytes]:
+        while piece := self._read():
+            yield piece
+
+    def _read(self) -> bytes:
         with renamed_errors():
-            while piece := self._raw.read1(PIECE_BYTES, decode_content=False):
-                yield piece
+            piece: bytes = self._raw.read1(PIECE_BYTES, decode_content=False)
+        return piece
 
 
 def _unzipped(packed: Iterator[bytes]) -> Iterator[bytes]:
@@ -148,14 +152,17 @@ class Client:
     def request(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None
     ) -> Answer:
-        """Send and return when the head of the answer is there. Redirects are not followed. Raises TransientError.
+        """Send and return when the head of the answer is there. Redirects are not followed.
 
         Without a requests Session, which would look into .netrc, read the bodies of redirects and cost as much again.
+        Raises TransientError, and ConfigError for what cannot be asked.
         """
-        with renamed_errors():
+        with refused_requests():
             proxies, verify = self._from_environment(url)
             request = requests.PreparedRequest()
             request.prepare(method, url, {**_HEADERS, **(headers or {})}, data=form, cookies=self._cookies)
+        check_headers(request.headers)
+        with renamed_errors():
             response = self._adapter.send(
                 request,
                 stream=True,
@@ -163,8 +170,8 @@ class Client:
                 verify=verify,
                 proxies=proxies,
             )
-            if "Set-Cookie" in response.headers:
-                extract_cookies_to_jar(self._cookies, request, response.raw)
+        if "Set-Cookie" in response.headers:
+            extract_cookies_to_jar(self._cookies, request, response.raw)
         return Answer(response)
 
     def abort(self) -> None:
@@ -185,5 +192,7 @@ class Client:
         if origin not in self._environment:
             looker = requests.Session()
             found = looker.merge_environment_settings(url, {}, stream=True, verify=True, cert=None)
+            if url.lower().startswith("https:"):
+                check_bundle(found["verify"])
             self._environment[origin] = (found["proxies"], found["verify"])
         return self._environment[origin]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import email.utils
 import http.client
+import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import requests
 import urllib3
@@ -20,6 +22,41 @@ _UNASKABLE = (
     requests.exceptions.MissingSchema,
     requests.exceptions.InvalidHeader,
 )
+# RFC 9110 §5.5: no control characters but the tab, and http.client sends nothing beyond Latin-1.
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_MOST_UNREADABLE = 3
+
+
+@contextmanager
+def refused_requests() -> Iterator[None]:
+    """Turn what the libraries raise while a request is put together, before anything is sent, into ConfigError."""
+    try:
+        yield
+    except requests.exceptions.InvalidHeader:  # its text holds the value, which may be a secret
+        raise ConfigError("a request header cannot hold the value that it shall have", reason="header") from None
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:
+        raise ConfigError(f"this cannot be asked for: {_inmost(error)}", reason="address") from None
+
+
+def check_headers(headers: Mapping[str, str | bytes]) -> None:
+    """Raises ConfigError for a value that no header can hold, such as a session that was pasted with a line end."""
+    for name, value in headers.items():
+        if isinstance(value, str) and _HEADER_VALUE.fullmatch(value) is None:
+            raise ConfigError(
+                f"the header {name} cannot hold its value: it has characters that no header may have",
+                reason="header",
+                remedy="if it is the session: copy the whole value of the cookie sid again",
+            )
+
+
+def check_bundle(verify: bool | str | None) -> None:
+    """Raises ConfigError when the certificates that the environment names are not there."""
+    if isinstance(verify, str) and not Path(verify).exists():
+        raise ConfigError(
+            f"REQUESTS_CA_BUNDLE (or CURL_CA_BUNDLE) = {verify}: there is no such file",
+            reason="certificates",
+            remedy="name the file with your company's root certificates there, or take the variable away",
+        )
 
 
 @contextmanager
@@ -43,10 +80,12 @@ def renamed_errors() -> Iterator[None]:
         urllib3.exceptions.HTTPError,
         http.client.HTTPException,
         OSError,
-        ValueError,
-        AttributeError,  # http.client, when the connection is closed under a read
     ) as error:
         raise TransientError(f"the answer is cut: {_inmost(error)}", reason="cut") from None
+    except (ValueError, AttributeError) as error:  # of http.client, also when the connection is closed under a read
+        raise TransientError(
+            f"the answer cannot be read: {_inmost(error)}", reason="unreadable", max_attempts=_MOST_UNREADABLE
+        ) from None
 
 
 def _without_trust(error: BaseException) -> TransientError:
@@ -79,7 +118,9 @@ def _inmost(error: BaseException) -> str:
     seen = _inmost_error(error)
     if isinstance(seen, http.client.IncompleteRead):
         return "the connection ended before the answer did"
-    text = str(seen).rsplit(": ", 1)[-1] if "object at 0x" in str(seen) else str(seen)
+    text = "".join(character if character.isprintable() else " " for character in str(seen)).strip()
+    if "object at 0x" in text or "(host=" in text:  # it begins with our own connection object
+        text = text.rsplit(": ", 1)[-1]
     return f"{type(seen).__name__}: {text}"[:200] if text else type(seen).__name__
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Mapping
 
 _MASK = "[secret]"
 _SESSION_VALUE = re.compile(r"00D[0-9A-Za-z]{12,15}(?:!|%21)[^\s\"'<>;,&]+")
@@ -17,6 +18,22 @@ def remember_secret(value: str) -> None:
     """From now on mask this value wherever it appears in this process. Very short values are ignored."""
     if len(value) >= _SHORTEST_SECRET:
         _known.add(value)
+
+
+def remember_secrets_of(config: object) -> None:
+    """Remember every pydantic secret in a configuration, however deep in models, mappings and lists it stands."""
+    if hasattr(config, "get_secret_value"):
+        value = config.get_secret_value()
+        remember_secret(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
+    elif fields := getattr(type(config), "model_fields", None):
+        for name in fields:
+            remember_secrets_of(getattr(config, name))
+    elif isinstance(config, Mapping):
+        for value in config.values():
+            remember_secrets_of(value)
+    elif isinstance(config, (list, tuple, set, frozenset)):
+        for value in config:
+            remember_secrets_of(value)
 
 
 def redact(text: str) -> str:

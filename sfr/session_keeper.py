@@ -51,8 +51,8 @@ class SessionKeeper:
 
         Raises AuthError, ConfigError, TransientError when that was in vain, KeyboardInterrupt.
         """
-        end = time.time() + FIRST_SESSION_SECONDS
-        end = min(end, self._policy.deadline_at or end)
+        ends = (time.time() + FIRST_SESSION_SECONDS, self._policy.deadline_at)
+        end = min(moment for moment in ends if moment is not None)
         while source not in self._sessions:
             try:
                 with interruption.suspended():

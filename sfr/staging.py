@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from typing import BinaryIO
 from sfr.atomic import delivery_error
 from sfr.csv_scan import CsvFacts, CsvScan
 from sfr.errors import InvalidReport, ReportError
+from sfr.part_names import Writer, writer_of
 
 BUFFER_BYTES = 1 << 18
+FORGOTTEN_SECONDS = 24 * 3600.0
 
 # What zipfile raises about damaged archives beside its own error.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error, OSError)
@@ -79,14 +82,6 @@ class StagedFile:
         with suppress(OSError):  # a full disk was reported by write or flush already
             self._file.close()
 
-    def rename(self, path: Path) -> None:
-        """Close the file and keep it under another partial name. Raises DeliveryError."""
-        self.close()
-        try:
-            self.path = self.path.replace(path)
-        except OSError as error:
-            raise delivery_error(path, error) from error
-
     def discard(self) -> None:
         """Close and remove; used where the file is not what was asked for."""
         self.close()
@@ -101,7 +96,7 @@ class StagedFile:
 
     def _open(self) -> BinaryIO:
         try:
-            return self.path.open("wb", buffering=BUFFER_BYTES)
+            return self.path.open("xb", buffering=BUFFER_BYTES)
         except OSError as error:
             raise delivery_error(self.path, error) from error
 
@@ -114,19 +109,27 @@ def _too_large(limit_bytes: int) -> ReportError:
     )
 
 
-def sweep(folder: Path, names: frozenset[str], *, ours: bool) -> int:
-    """Remove partial files that a crash left in `folder`; returns how many.
+def sweep(folder: Path, *, ours: bool) -> int:
+    """Remove partial files of runs that have ended from `folder`; returns how many.
 
-    In a folder of ours every partial file goes, elsewhere only those that belong to `names`.
+    `ours` is a folder inside the output whose lock is held: there a partial file that does not tell whose it is goes
+    too. Call it while this process has no file on its way.
     """
     swept = 0
     for path in folder.glob(".*.part"):
-        name = path.name.removeprefix(".").removesuffix(".part").removesuffix(".kept").removesuffix(".excel")
-        if ours or name in names:
-            with suppress(OSError):  # somebody else's; it is not in the way
+        with suppress(OSError):  # gone meanwhile, or somebody else's; it is not in the way
+            if _is_worthless(path, ours):
                 path.unlink()
                 swept += 1
     return swept
+
+
+def _is_worthless(path: Path, ours: bool) -> bool:
+    writer = writer_of(path.name)
+    if writer is Writer.GONE or (ours and writer is not Writer.LIVES):
+        return True
+    # The number of an ended process may belong to another one now.
+    return writer is not Writer.STRANGER and time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS
 
 
 def _check_workbook(path: Path, format_name: str, limit_bytes: int) -> None:

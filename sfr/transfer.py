@@ -102,9 +102,9 @@ class Transfer:
 
     def _enter(self) -> None:
         while wait_seconds := self._around.enter(self._report.source):
-            self._stop_after_deadline(wait_seconds)
             paused = wait_seconds > TURN_SECONDS
             note = "the server asked everybody for a pause" if paused else "its turn comes"
+            self._stop_after_deadline(wait_seconds, note if paused else "")
             self._around.show(Phase.WAITING, self._number, note)
             self._around.pause(min(wait_seconds, 1.0))
 
@@ -144,14 +144,16 @@ class Transfer:
         if any(bound is not None and tried >= bound for bound, tried in bounds):
             raise error
         wait_seconds = back_off_seconds(self._policy, len(self._attempts), error)
-        self._stop_after_deadline(wait_seconds, error)
+        self._stop_after_deadline(wait_seconds, error.message)
         self._around.show(Phase.WAITING, self._number, redact(error.message))
         self._around.pause(wait_seconds)
 
-    def _stop_after_deadline(self, wait_seconds: float, error: SfrError | None = None) -> None:
+    def _stop_after_deadline(self, wait_seconds: float, why: str) -> None:
+        """Raise where waiting `wait_seconds` would be in vain; `why` is what is waited for, "" for nothing special."""
         if self._policy.deadline_at is not None and time.time() + wait_seconds > self._policy.deadline_at:
-            last = f"; last: {error.message}" if error else ""
-            raise ReportError(f"the deadline came before the report{last}", reason="deadline")
+            last = why or (self._attempts[-1].error if self._attempts else "")
+            after = f"; last: {last}" if last else ""
+            raise ReportError(f"the deadline came before the report{after}", reason="deadline")
 
     def _renew(self, lost: Session, error: AuthError) -> None:
         """Wait for a new session; costs no attempt. A report that refuses session after session fails alone."""

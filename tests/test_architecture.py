@@ -23,7 +23,7 @@ FILES = sorted((ROOT / "sfr").rglob("*.py"))
 FLOORS = (
     {"errors"},
     {"model"},
-    {"connector", "watcher"},
+    {"connector", "part_names", "watcher"},
     {"atomic", "http_errors", "interruption", "query_text", "quoted_scan", "redaction", "terminal_text", "wording"},
     {"csv_scan", "formats", "http", "run_lock"},
     {"checks", "staging"},

@@ -71,6 +71,35 @@ def test_a_page_is_known_by_its_words(page: str, reason: str) -> None:
     assert classify.by_page(page.encode()).reason == reason
 
 
+LOGIN_HOST = "https://login.salesforce.com/"
+
+
+@pytest.mark.parametrize(
+    ("page", "reason"),
+    [
+        (f'<html><p>Down. See <a href="{LOGIN_HOST}">login.salesforce.com</a></p></html>', "web-page"),
+        ('<html>Blocked: test.salesforce.com <form action="/accept"></form></html>', "web-page"),
+        ('<html><script>var home = "https://login.salesforce.com";</script></html>', "web-page"),
+        ('<html><a href="/services/auth/sso/Azure">by company</a></html>', "web-page"),
+        (f'<html><script>window.location.replace("{LOGIN_HOST}")</script></html>', "session"),
+        (f"<html><script>top.location='{LOGIN_HOST}'</script></html>", "session"),
+        (f'<html><meta http-equiv="Refresh" content="0; URL={LOGIN_HOST}"></html>', "session"),
+        ('<html><script>location.href = "/services/auth/sso/Azure"</script></html>', "session"),
+        ('<html><script>location.href = "/secur/login_portal.jsp"</script></html>', "session"),
+        (f'<html><form method="post" action="{LOGIN_HOST}"></form></html>', "session"),
+    ],
+)
+def test_a_page_that_only_mentions_a_login_is_no_login(page: str, reason: str) -> None:
+    assert classify.by_page(page.encode()).reason == reason
+
+
+def test_a_large_page_is_searched_in_one_pass() -> None:
+    """Ways to begin that never end: a careless pattern would take minutes here."""
+    begun = (b"<form ", b'<meta http-equiv="refresh" ', b"location.href = ", b"handleRedirect(")
+    for text in begun:
+        assert classify.by_page(b"<html>" + text * (classify.PAGE_LIMIT_BYTES // len(text))).reason == "web-page"
+
+
 def test_the_cloud_proxy_has_a_remedy_of_its_own() -> None:
     error = classify.by_page(pages.cloud_proxy().encode())
     assert "SFDC_DOMAIN" in error.remedy

@@ -144,6 +144,41 @@ def test_an_error_message_behind_the_records_is_no_record(tail: bytes, columns: 
     assert caught.value.max_attempts is None
 
 
+UNQUOTED = [
+    b"An internal error occurred, please try again.\n",
+    b"An error occurred, with code 1, sorry",
+    b"<html>\n<body>An unexpected error occurred</body>\n</html>\n",
+    b"\n\nAn error behind a blank line\n",
+    b'The report "Sales" ran too long\n',
+    b'The report "Sales ran too long\n',
+    b'Error in "Sales"',
+    b'"c"d\n',
+]
+
+
+@given(tables(), st.sampled_from(UNQUOTED), st.sampled_from(FOOTERS), sizes)
+def test_text_outside_of_quotes_behind_the_records_is_no_record(
+    table: Table, text: bytes, kind: Footer, lengths: list[int]
+) -> None:
+    footer = data.footer(kind, "Report", table.records)
+    with pytest.raises(InvalidReport) as caught:
+        cut(pieces(table.content + text + footer, lengths))
+    assert caught.value.reason == "cut"
+
+
+@pytest.mark.parametrize("text", [UNQUOTED[0], UNQUOTED[1], UNQUOTED[2]])
+@pytest.mark.parametrize("length", [1000, 1 << 20])
+def test_text_behind_many_records_is_told_in_the_message(text: bytes, length: int) -> None:
+    content = Table((("a",), *((f'say ""{number}""',) for number in range(20_000)))).content
+    with pytest.raises(InvalidReport, match="error"):
+        cut(pieces(content + text, [length]))
+
+
+def test_a_report_without_quotes_may_say_anything() -> None:
+    content = b"a,b\nAn error occurred,sorry\n"
+    assert cut([content]) == (content, b"", 1)
+
+
 def test_a_line_of_text_is_no_report() -> None:
     with pytest.raises(InvalidReport, match="upstream connect error") as caught:
         cut([b"upstream connect error"])

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from sfr.errors import ConfigError, SfrError, TransientError
 from sfr.http import Client, Timeouts
-from sfr.http_errors import retry_after_seconds
+from sfr.http_errors import renamed_errors, retry_after_seconds
 from tests.wire import LAST_CHUNK, Wire, chunked, field, repeated, reset, response, silence, without_end
 
 GZIP = "Content-Encoding: gzip\r\n"
@@ -181,6 +181,28 @@ def test_what_is_no_address_is_a_mistake_of_the_settings(client: Client, url: st
         client.request("GET", url)
 
 
+@pytest.mark.parametrize("value", ["00D!a\r\nX: y", "00D!a\n", "00D!ab\x00", "00D!漢字"])
+@pytest.mark.parametrize("way", ["cookie", "header"])
+def test_a_value_that_no_header_can_hold_is_refused_once_and_not_shown(client: Client, value: str, way: str) -> None:
+    headers = {"Authorization": f"Bearer {value}"} if way == "header" else {}
+    with Wire(response(b"never")) as wire:
+        if way == "cookie":
+            client.set_cookie("127.0.0.1", "sid", value)
+        with pytest.raises(ConfigError) as caught:
+            client.request("GET", wire.url, headers=headers)
+        assert not wire.heads
+    assert (caught.value.reason, caught.value.max_attempts) == ("header", 1)
+    assert value[:5] not in caught.value.message
+
+
+@pytest.mark.parametrize("bug", [ValueError, AttributeError])
+def test_an_answer_that_breaks_the_reader_is_asked_for_three_times(bug: type[Exception]) -> None:
+    with pytest.raises(TransientError) as caught, renamed_errors():
+        raise bug("what nobody expected")
+    assert caught.value.reason == "unreadable"
+    assert caught.value.max_attempts == 3
+
+
 def test_silence_ends_with_the_time_limit() -> None:
     with (
         Wire((b"", silence), (response(b"abc")[:-2], silence)) as wire,
@@ -208,7 +230,7 @@ def test_an_answer_can_be_broken_off_from_another_thread_at_every_stage(client: 
             reason = "ended"  # as a body does that only the end of the connection ends
         except TransientError as error:
             reason = error.reason
-    assert reason in ("ended", "cut", "connection")
+    assert reason in ("ended", "cut", "connection", "unreadable")  # none of them is told: see why_aborted
 
 
 @pytest.mark.parametrize(

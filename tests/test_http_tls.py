@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sfr.errors import TransientError
+from sfr.errors import ConfigError, TransientError
 from sfr.http import Client, Timeouts
 from tests.certificates import Authority
 from tests.wire import Proxy, Wire, chunked, field, one_connection, repeated, response, silence
@@ -56,6 +56,17 @@ def test_an_authority_that_the_environment_names_is_trusted(
 ) -> None:
     monkeypatch.setenv(variable, str(authority.root_file))
     assert asked(wire.url) == b"hello"
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_are_not_there_are_a_mistake_of_the_settings(
+    wire: Wire, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "/nowhere/roots.pem")
+    with pytest.raises(ConfigError, match=rf"{variable}.*/nowhere/roots\.pem") as caught:
+        asked(wire.url)
+    assert (caught.value.reason, caught.value.max_attempts) == ("certificates", 1)
+    assert not wire.heads
 
 
 def test_a_certificate_for_another_name_is_refused(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,11 @@ import sfr
 from sfr.demo.behaviours import Behaviour, Csv, NotFound, SessionDies
 from sfr.demo.login import log_in
 from sfr.demo.org import DEMO_SID, OrgProcess
+from sfr.progress.plain import Silence
 from sfr.run_lock import only_run
 from tests.command_line import Person, report_id
 
-SALES, SMALL, GONE, DYING = (report_id(number) for number in range(11, 15))
+SALES, SMALL, GONE, DYING, ENDING = (report_id(number) for number in range(11, 16))
 
 SCRIPT = """
 import sfr
@@ -36,6 +39,7 @@ def org() -> Iterator[OrgProcess]:
         SMALL: Csv(rows=2, seed=2),
         GONE: NotFound(),
         DYING: (SessionDies(0.0), Csv(rows=5, seed=3)),
+        ENDING: (SessionDies(0.0), SessionDies(0.0), Csv(rows=5, seed=4)),
     }
     with OrgProcess(plan) as org:
         yield org
@@ -80,6 +84,77 @@ def test_a_function_gives_a_new_session_when_the_old_one_dies(org: OrgProcess) -
     assert (outcome.status, len(outcome.attempts)) == (sfr.Status.DONE, 1)
     assert (asked[0], len(asked)) == ("", 2)
     org.admit(DEMO_SID)
+
+
+def _boom(dead: str) -> str:
+    raise RuntimeError("the vault is closed")
+
+
+@pytest.mark.parametrize(
+    ("session", "words"),
+    [
+        (lambda dead: "no session", "cannot be one"),
+        (lambda dead: "00D000000000001!a\nX: y", "cannot be one"),
+        (lambda dead: "00D000000000001!dead", "does not accept"),
+        (lambda dead: 5, "AttributeError"),
+        (_boom, "RuntimeError"),
+    ],
+)
+def test_a_function_without_a_good_session_skips_the_reports(
+    org: OrgProcess, alone: Path, caplog: pytest.LogCaptureFixture, session: Callable[[str], str], words: str
+) -> None:
+    result = sfr.run([sfr.Report(name="sales.csv", ref=SALES)], domain=org.url, session=session)
+    (outcome,) = [entry.outcome for entry in result.results]
+    assert (result.exit_code, outcome.status) == (3, sfr.Status.SKIPPED)
+    assert words in outcome.error
+    assert (alone / "output" / "summary.html").exists()
+    assert ("Traceback" in caplog.text) is ("Error" in words)
+
+
+@pytest.mark.parametrize("renewed", [_boom, lambda dead: "00D000000000001!dead"])
+def test_a_function_that_fails_at_the_renewal_skips_what_is_left(
+    org: OrgProcess, renewed: Callable[[str], str]
+) -> None:
+    result = sfr.run(
+        [sfr.Report(name="ends.csv", ref=ENDING)],
+        domain=org.url,
+        session=lambda dead: renewed(dead) if dead else log_in(org.url),
+    )
+    assert (result.exit_code, result.results[0].outcome.status) == (3, sfr.Status.SKIPPED)
+    org.admit(DEMO_SID)
+
+
+class Onlooker(Silence):
+    """Reads the environment of every process that the run has started."""
+
+    def __init__(self) -> None:
+        self.environments: dict[str, str] = {}
+
+    def settled(self, result: sfr.Result) -> None:
+        for place in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has just ended
+                if f"PPid:\t{os.getpid()}\n" in (place / "status").read_text():
+                    self.environments[place.name] = (place / "environ").read_text(errors="replace")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_no_process_of_a_run_has_a_secret_in_its_environment(
+    org: OrgProcess, alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = f"sqlite:///{(alone / 'secret-place.db').as_posix()}"
+    monkeypatch.setenv("SFR_SID", DEMO_SID)
+    monkeypatch.setenv("SFR_DATABASE_URL", database)
+    onlooker = Onlooker()
+    result = sfr.run([sfr.Report(name="sales.csv", ref=SALES)], domain=org.url, watcher=onlooker)
+    assert result.exit_code == 0
+    assert any("PYTHON_KEYRING_BACKEND=" in environment for environment in onlooker.environments.values())
+    assert not [
+        environment
+        for environment in onlooker.environments.values()
+        for secret in ("SFR_SID", "SFR_DATABASE_URL", DEMO_SID, "secret-place")
+        if secret in environment
+    ]
+    assert (os.environ["SFR_SID"], os.environ["SFR_DATABASE_URL"]) == (DEMO_SID, database)
 
 
 @pytest.mark.parametrize("session", [None, "00D000000000001!dead", lambda dead: ""])

@@ -9,9 +9,10 @@ import threading
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from pydantic import BaseModel, SecretBytes, SecretStr
 
 from sfr import redaction
-from sfr.redaction import RedactingFormatter, redact, remember_secret
+from sfr.redaction import RedactingFormatter, redact, remember_secret, remember_secrets_of
 
 MASK = "[secret]"
 LETTERS = "ABCdef012._-!%/+= :@"
@@ -85,6 +86,24 @@ def test_a_value_that_is_too_short_to_be_a_secret_is_not_masked() -> None:
     remember_secret("a")
     remember_secret("12345")
     assert redact("a banana costs 12345") == "a banana costs 12345"
+
+
+class Door(BaseModel):
+    key: SecretStr
+    keys: list[SecretStr] = []
+    by_name: dict[str, SecretBytes] = {}
+
+
+class House(BaseModel):
+    address: str
+    door: Door
+    bell: SecretStr | None = None
+
+
+def test_every_secret_of_a_configuration_is_remembered_and_nothing_else() -> None:
+    door = Door(key=SecretStr("first-key"), keys=[SecretStr("second-key")], by_name={"back": SecretBytes(b"third-key")})
+    remember_secrets_of(House(address="Main Street 1", door=door))
+    assert redact("Main Street 1: first-key second-key third-key back") == f"Main Street 1: {MASK} {MASK} {MASK} back"
 
 
 def test_the_formatter_redacts_arguments_and_tracebacks_too() -> None:

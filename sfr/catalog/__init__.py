@@ -106,7 +106,7 @@ def _completed(given: Report, found: Report) -> Report:
         folder=found.folder,
         keep_footer=given.keep_footer or found.keep_footer,
         excel=given.excel or found.excel,
-        template=given.template or given.name,
+        template=given.template or found.template,
     )
 
 
@@ -126,12 +126,13 @@ def _build(
     `counted` is what a row's number counts.
     """
     local = now.astimezone(ZoneInfo(settings.timezone))
-    reports = [row.report(settings, local) for row in rows]
+    default_folder, wrong_default = _default_folder(settings, rows)
+    reports = [row.report(settings, local, default_folder) for row in rows]
     found = [
         *problems,
-        *_default_folder_problems(settings, rows),
+        *wrong_default,
         *(problem for row in rows for problem in row.problems),
-        *_duplicates(rows, [*taken, *filter(None, [settings.final_report_path])], counted),
+        *_duplicates(rows, [*taken, *_files_of(settings)], counted),
     ]
     if found:
         raise ListError.of(place, found, counted)
@@ -141,16 +142,20 @@ def _build(
     return [report for report in reports if report is not None]
 
 
-def _default_folder_problems(settings: Settings, rows: Sequence[Row]) -> list[Problem]:
-    """REPORT_DIRECTORY is checked once for all rows that go there."""
-    directory = settings.report_directory
+def _default_folder(settings: Settings, rows: Sequence[Row]) -> tuple[str, list[Problem]]:
+    """Where rows without a path go, absolute; REPORT_DIRECTORY is checked once for all of them."""
+    directory, output = settings.report_directory, str(settings.output.absolute())
     if directory is None or all(row.cells.get("path") for row in rows):
-        return []
+        return output, []
     try:
-        read_folder(str(directory), settings.output)
+        return read_folder(str(directory), settings.output), []
     except BadCell as error:
-        return [Problem(None, "REPORT_DIRECTORY", str(directory), error.message, error.remedy)]
-    return []
+        return output, [Problem(None, "REPORT_DIRECTORY", str(directory), error.message, error.remedy)]
+
+
+def _files_of(settings: Settings) -> list[Path]:
+    named = (settings.report_list, settings.final_report_path, settings.log_file)
+    return [path for path in named if path is not None]
 
 
 def _duplicates(rows: Iterable[Row], taken: Iterable[Path], counted: str) -> Iterator[Problem]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path, PurePosixPath
 
 from sfr.catalog.problems import BadCell
 
-# 255 bytes is what file systems hold; a file in the making has a dot before and `.part` behind its name.
+# 255 bytes is what file systems hold; a copy of a file, such as `name (1).csv`, is a little longer.
 MAX_BYTES = 245
 
 _FORBIDDEN = '<>:"|?*'
@@ -54,6 +55,11 @@ def check_name(name: str) -> None:
     forbidden = [char for char in name if char in _FORBIDDEN]
     if forbidden:
         raise BadCell(f"holds {forbidden[0]}, which Windows allows in no file name", "Use a hyphen instead.")
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError as error:
+        remedy = "Set the environment variable PYTHONUTF8=1, or a language with UTF-8 such as LANG=C.UTF-8."
+        raise BadCell(f"holds {name[error.start]!a}, which this system's settings allow in no file name", remedy) from None
     if name.endswith((".", " ")):
         raise BadCell("ends in a dot or space, which Windows drops", "Take it away.")
     if name.split(".", maxsplit=1)[0].rstrip().upper() in _RESERVED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,8 @@ from sfr.sources.salesforce.reference import Reference, ReferenceProblem
 Value = TypeVar("Value")
 
 _SOURCE = "salesforce"
+# As written, before dates: what makes tomorrow's report the same one as today's. An address may hold params.
+_IDENTIFYING = ("name", "id", "path", "params")
 
 
 class Row:
@@ -33,19 +36,19 @@ class Row:
         self.notices: tuple[str, ...] = ()
         self.target: tuple[Path, str] | None = None
 
-    def report(self, settings: Settings, now: datetime) -> Report | None:
+    def report(self, settings: Settings, now: datetime, default_folder: str) -> Report | None:
         """The Report of this row, or None and the reasons in `problems`. `now` is in the zone of the dates."""
         no_params: tuple[tuple[str, str], ...] = ()
         params = self._read("params", lambda text: parse_query(_fill(text, now)), no_params)
         reference = self._reference(params, settings, now)
         report_format = reference.format if reference else ""
         name = self._read("name", lambda text: _read_name(_fill(text, now), report_format), "")
-        folder = self._read("path", lambda text: _read_row_folder(_fill(text, now), settings), None)
+        folder = self._read("path", lambda text: read_folder(_fill(text, now), settings.output) if text else default_folder, "")
         min_records = self._read("min_rows", read_count, None)
         may_be_empty = self._read("may_be_empty", read_yes_or_no, True)
-        if name and folder is not None:
-            self.target = (Path(folder) if folder else settings.output, name)
-        if self.problems or reference is None or folder is None:
+        if name and folder:
+            self.target = (Path(folder), name)
+        if self.problems or reference is None:
             return None
         return Report(
             name=name,
@@ -60,7 +63,7 @@ class Row:
             may_be_empty=may_be_empty,
             keep_footer=settings.keep_footer,
             excel=settings.excel,
-            template=self._cell("name"),
+            template="\n".join(map(self._cell, _IDENTIFYING)),
             line=self.line,
         )
 
@@ -92,31 +95,28 @@ class Row:
 
 
 def read_folder(text: str, output: Path) -> str:
-    """The folder that a path means, seen from the current directory.
+    """The folder that a path means, seen from the current directory, as an absolute one.
 
-    It must exist, unless it lies inside `output`, where folders are made: a misspelt folder is not to be created.
-    Raises BadCell.
+    What lies inside `output`, by links or not, is written as a folder below it. It must exist, unless it lies there,
+    where folders are made: a misspelt folder is not to be created. Raises BadCell.
     """
-    folder = Path(text).expanduser()
     try:
-        if folder.is_dir():
-            return str(folder)
-        if folder.exists():
+        # ".." goes as on Windows; resolve() would make network addresses of mapped drives.
+        folder = Path(os.path.abspath(Path(text).expanduser()))  # noqa: PTH100
+        is_there = folder.is_dir()
+        if not is_there and folder.exists():
             raise BadCell("is a file, not a folder", "Name a folder.")
         place, inside = folder.resolve(), output.resolve()
     except (OSError, RuntimeError) as error:
         raise BadCell(f"cannot be looked into: {error}", "Correct it, or ask for the right to read it.") from error
-    if not place.is_relative_to(inside):
+    if place.is_relative_to(inside):
+        parts = place.relative_to(inside).parts
+        for part in () if is_there else parts:
+            check_name(part)
+        return str(output.absolute().joinpath(*parts))
+    if not is_there:
         raise BadCell("is a folder that does not exist", f"Correct it, or create {place}")
-    for part in place.relative_to(inside).parts:
-        check_name(part)
     return str(folder)
-
-
-def _read_row_folder(text: str, settings: Settings) -> str:
-    if text:
-        return read_folder(text, settings.output)
-    return str(settings.report_directory or "")
 
 
 def _read_name(text: str, report_format: str) -> str:

@@ -33,6 +33,10 @@ class Table:
     rows: list[Row]
 
 
+class _NoReports(ValueError):
+    """The list is readable, and nothing stands in it."""
+
+
 def read_table(path: Path, known_headers: Container[str]) -> Table:
     """Read the list at `path`; `known_headers` (see `normalise_header`) tell which separator is the right one.
 
@@ -47,9 +51,13 @@ def read_table(path: Path, known_headers: Container[str]) -> Table:
         )
         raise ConfigError(f"the list {path} does not exist", remedy=remedy) from None
     except OSError as error:
-        raise ConfigError(f"the list {path} cannot be read: {error.strerror or error}", remedy="") from error
+        remedy = "Name a CSV file that your account may read."
+        raise ConfigError(f"the list {path} cannot be read: {error.strerror or error}", remedy=remedy) from error
     try:
         return parse_table(_decode(data), known_headers)
+    except _NoReports as error:
+        remedy = "Write a first line that names the columns (name,id) and a line for each report."
+        raise ConfigError(f"{path}: {error}", remedy=remedy) from error
     except (ValueError, csv.Error) as error:
         raise ConfigError(f"{path}: {error}", remedy=_SAVE_AS) from error
 
@@ -63,7 +71,7 @@ def parse_table(text: str, known_headers: Container[str]) -> Table:
     separator = told[1] if told else _guess_separator(lines, known_headers)
     rows = list(_rows(lines, separator, first_line))
     if len(rows) < 2:
-        raise ValueError("the list has no reports" if rows else "the list is empty")
+        raise _NoReports("the list has no reports" if rows else "the list is empty")
     (header_line, header), *body = rows
     return Table(header_line, header, body)
 
@@ -111,6 +119,8 @@ def _decode(data: bytes) -> str:
         raise ValueError("this is a workbook, and the list is a CSV file")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16")
+    if b"\0" in data:
+        raise ValueError("this is no text, or UTF-16 without its mark")
     for encoding in ("utf-8-sig", "cp1252"):  # Excel's plain "CSV" is written in the Windows code page
         with contextlib.suppress(UnicodeDecodeError):
             return data.decode(encoding)

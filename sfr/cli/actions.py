@@ -11,8 +11,8 @@ import click
 
 from sfr.app import PRIVATE, App, RunResult
 from sfr.catalog import parse_reports, read_list, select
-from sfr.cli.program import PROGRAM, typed
-from sfr.cli.terminal import Terminal, complain, open_log, print_json, read_session, watcher_for
+from sfr.cli.program import rerun_command, typed
+from sfr.cli.terminal import Terminal, complain, open_log, presentable, print_json, read_session, watcher_for
 from sfr.exit_codes import LOGIN, OK
 from sfr.model import Report
 from sfr.redaction import redact
@@ -53,7 +53,7 @@ def run_reports(
 
         return show_plan(reports, settings, where, as_json=as_json)
     result = app.run(reports, watcher_for(quiet=quiet, scheduled=scheduled, silent=as_json), where)
-    return show_result(result, rerun=_rerun(options["output"]), quiet=quiet, scheduled=scheduled, as_json=as_json)
+    return show_result(result, rerun=rerun_command(options["output"]), quiet=quiet, scheduled=scheduled, as_json=as_json)
 
 
 def _nothing_to_do(where: str, *, scheduled: bool, as_json: bool) -> int:
@@ -63,12 +63,6 @@ def _nothing_to_do(where: str, *, scheduled: bool, as_json: bool) -> int:
     elif not scheduled:
         click.echo(f"nothing to do: {where} brought every report")
     return OK
-
-
-def _rerun(output: str | None) -> str:
-    """The command that fetches what is missing of a run with this --output."""
-    quoted = f'"{output}"' if output and " " in output else output
-    return f"{PROGRAM} --failed" + (f" --output {quoted}" if quoted else "")
 
 
 def show_result(
@@ -170,7 +164,7 @@ def _reports(
 
 def _notify(text: str) -> None:
     log.warning("%s", text)
-    click.echo(redact(f"note: {text}"), err=True)
+    click.echo(presentable(f"note: {text}"), err=True)
 
 
 def _as_json(result: RunResult) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sfr import wording
 from sfr.app import App
+from sfr.cli.program import rerun_command
 from sfr.cli.terminal import Terminal, print_json
 from sfr.errors import ConfigError
 from sfr.exit_codes import OK
@@ -26,7 +27,7 @@ def show_history(*, run_id: str | None, output: str | None, limit: int, as_json:
     with App(settings, Terminal(silent=True)).history() as history:
         if run_id is None:
             return _list_runs(history, settings, limit, as_json=as_json)
-        return _show_run(history, run_id, as_json=as_json)
+        return _show_run(history, run_id, rerun_command(output), as_json=as_json)
 
 
 def _list_runs(history: History, settings: Settings, limit: int, *, as_json: bool) -> int:
@@ -46,8 +47,9 @@ def _list_runs(history: History, settings: Settings, limit: int, *, as_json: boo
     return OK
 
 
-def _show_run(history: History, run_id: str, *, as_json: bool) -> int:
-    run = history.last_run() if run_id == "last" else history.run(run_id)
+def _show_run(history: History, run_id: str, rerun: str, *, as_json: bool) -> int:
+    last = history.last_run()
+    run = last if run_id == "last" else history.run(run_id)
     if run is None:
         raise ConfigError(f"no run {run_id!r} in this history", remedy="`sfr history` lists them")
     results = list(history.results(run.id))
@@ -56,7 +58,7 @@ def _show_run(history: History, run_id: str, *, as_json: bool) -> int:
         return OK
     from sfr.summary import print_summary
 
-    print_summary(run, results, Console())
+    print_summary(run, results, Console(), rerun=rerun if run == last else "")  # --failed means the last run
     return OK
 
 

@@ -11,3 +11,9 @@ PROGRAM = {"main.py": "python main.py", "__main__.py": "python -m sfr"}.get(Path
 def typed(text: str) -> str:
     """`text` with each command as this person would type it; inside the house it is called `sfr`."""
     return text.replace("`sfr ", f"`{PROGRAM} ")
+
+
+def rerun_command(output: str | None) -> str:
+    """The command that fetches what is missing of a run with this --output."""
+    quoted = f'"{output}"' if output and " " in output else output
+    return f"{PROGRAM} --failed" + (f" --output {quoted}" if quoted else "")

@@ -17,6 +17,7 @@ import click
 from sfr.cli.program import typed
 from sfr.progress.plain import PlainProgress
 from sfr.redaction import RedactingFormatter, redact
+from sfr.terminal_text import one_line
 from sfr.watcher import Watcher
 
 LOG_BYTES = 5_000_000
@@ -32,7 +33,7 @@ class Terminal:
         self.interactive = not silent and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
     def say(self, text: str) -> None:
-        click.echo(typed(redact(text)), err=True)
+        click.echo(presentable(text), err=True)
 
     def hidden(self, prompt: str) -> str:
         return getpass.getpass(prompt)
@@ -42,15 +43,20 @@ def read_session(asker: Terminal) -> str:
     """The session id from standard input: one line, or a hidden question where a person sits there."""
     if asker.interactive:
         return asker.hidden("Session id (sid), not shown: ").strip()
-    return sys.stdin.readline().strip()
+    return sys.stdin.readline().strip() if sys.stdin is not None else ""
 
 
 def complain(text: str, advice: str = "") -> None:
     """Say what is wrong and what can be done about it, on standard error and in the log."""
     log.error("%s", text)
-    click.echo(typed(redact(f"sfr: {text}")), err=True)
+    click.echo(presentable(f"sfr: {text}"), err=True)
     if advice:
-        click.echo(typed(redact(textwrap.indent(advice, "     "))), err=True)
+        click.echo(presentable(textwrap.indent(advice, "     ")), err=True)
+
+
+def presentable(text: str) -> str:
+    """`text` for a person's terminal: no secrets, and no commands to it, which a list or a server may have sent."""
+    return typed(redact("\n".join(map(one_line, text.splitlines()))))
 
 
 def print_json(value: Any) -> None:

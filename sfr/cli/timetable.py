@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from sfr.app import PRIVATE
+from sfr.errors import ConfigError
 from sfr.exit_codes import OK
 from sfr.schedule.install import named, system
 from sfr.schedule.plan import Schedule, Scheduler, make_schedule
@@ -38,6 +39,10 @@ def change_schedule(
         return OK
     if daily is None:
         raise click.UsageError("say when: --daily 07:00 (or `schedule list`, `schedule remove NAME`)")
+    if failed and report_list:
+        raise click.UsageError("--failed takes what the run before did not bring, so it goes with no --list")
+    if report_list and not Path(report_list).is_file():
+        raise ConfigError(f"the list {report_list} does not exist", remedy="name one that does, or write it first")
     arguments = (["--failed"] if failed else []) + ([report_list] if report_list else [])
     wanted = _schedule(entry, daily, arguments, weekdays=weekdays)
     if preview:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sfr.atomic import delivery_error
+from sfr.atomic import delivery_error, move_into_place
+from sfr.part_names import part_name
 
 
 class FolderConfig(BaseModel):
@@ -17,6 +18,7 @@ class FolderConfig(BaseModel):
 
     directory: Path = Field(description="The folder to deliver to")
     may_create: bool = Field(False, description="Make the folder when it is missing")
+    owner_pid: int = Field(default_factory=os.getpid, description="The process whose end makes partial files worthless")
 
 
 class Folder:
@@ -27,9 +29,13 @@ class Folder:
     def __init__(self, config: FolderConfig) -> None:
         self._directory = config.directory
         self._may_create = config.may_create
+        self._owner_pid = config.owner_pid
 
     def staging(self, name: str) -> Path:
-        """Where a file may grow so that delivering it is a rename. Raises DeliveryError without a folder."""
+        """Where a file may grow so that delivering it is a rename; another place each time.
+
+        Raises DeliveryError without a folder.
+        """
         try:
             if self._may_create:
                 self._directory.mkdir(parents=True, exist_ok=True)
@@ -37,7 +43,7 @@ class Folder:
                 raise NotADirectoryError(20, "no such folder")
         except OSError as error:
             raise delivery_error(self._directory, error) from error
-        return self._directory / f".{name}.part"
+        return self._directory / part_name(name, self._owner_pid)
 
     def put(self, staged: Path, name: str) -> str:
         """Give the staged file its name; whatever had that name before is replaced whole or not at all."""
@@ -45,7 +51,7 @@ class Folder:
         try:
             with staged.open("rb+") as file:
                 os.fsync(file.fileno())
-            staged.replace(target)
+            move_into_place(staged, target)
         except OSError as error:
             raise delivery_error(target, error) from error
         return str(target)

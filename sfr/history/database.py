@@ -128,6 +128,10 @@ def _parse(url: str) -> URL:
             f"{SETTING} is not a database address",
             remedy="write it like sqlite:///folder/history.db or postgresql://user:password@host/database",
         ) from error
+    if "@" in (parsed.host or ""):  # then the host begins with the end of the password
+        raise ConfigError(
+            f"{SETTING} holds more than one @", remedy="write %40 for each @ that belongs to the user or the password"
+        )
     parsed = parsed.set(drivername=_DRIVERS.get(parsed.drivername, parsed.drivername))
     if parsed.get_backend_name() == "mysql":  # its "utf8" has no emoji
         return parsed.update_query_dict({"charset": "utf8mb4"})

@@ -24,6 +24,7 @@ from sfr.pool.shared import SHARED_GONE_CODE, SharedParts, SharedState
 from sfr.pool.worker import Setup
 
 STILLBORN_LIMIT = 3
+MOST_OPEN_FILES = 10_240
 _SHARED_GONE = (OSError, EOFError, AttributeError)
 
 Answer = TypeVar("Answer")
@@ -65,6 +66,7 @@ class Pool:
 
     def start(self) -> None:
         """Start all processes; they come up side by side."""
+        _allow_open_files()
         self._hands = [self._launch() for _ in range(self._plan.processes)]
         self._share()
         for hand in self._hands:
@@ -220,3 +222,17 @@ class Pool:
             hand.process.kill()
         self._hands = []
         return [item for item in happened if isinstance(item, Outcome)]
+
+
+def _allow_open_files() -> None:
+    """Lift the soft limit of open files, which workers inherit: each report in flight needs three, macOS allows 256."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    with suppress(ValueError, OSError):  # a system that allows less stays as it is
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from sfr.errors import SfrError
 from sfr.model import Job, Outcome, Status
 from sfr.pool.seat import Seat
 from sfr.pool.shared import SharedState, needing_the_shared
-from sfr.redaction import redact
+from sfr.redaction import redact, remember_secrets_of
 from sfr.transfer import RetryPolicy, Transfer, surprise
 
 TICK_SECONDS = 0.2
@@ -104,11 +105,15 @@ def main(connection: Connection) -> None:
 
 class _Worker:
     def __init__(self, connection: Connection, setup: Setup) -> None:
+        for _kind, config in setup.sources.values():
+            remember_secrets_of(config)
         self._setup = setup
         self._connection = connection
         self._post = _Post(connection)
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        parent = parent_process()
+        self._run_pid = parent.pid if parent and parent.pid else os.getpid()
         shared = SharedState(address=setup.address)
         shared.connect()
         self._shared = shared.parts()
@@ -162,8 +167,9 @@ class _Worker:
 
     def _open_destination(self, job: Job) -> Any:
         kind = plugins.destination_class("folder")
-        folder = Path(job.report.folder or self._setup.output)
-        return kind(kind.Config(directory=folder, may_create=folder.is_relative_to(self._setup.output)))
+        folder = Path(job.report.folder)
+        may_create = folder.is_relative_to(self._setup.output)
+        return kind(kind.Config(directory=folder, may_create=may_create, owner_pid=self._run_pid))
 
     def _tick(self) -> None:
         board, flag = self._shared.board, self._shared.flag

@@ -20,6 +20,7 @@ from pydantic_settings import (
 from sfr.errors import ConfigError
 from sfr.settings.durations import parse_duration
 from sfr.settings.env_file import read_env_file
+from sfr.settings.files import refuse_shared_files
 from sfr.settings.values import check_zone, machine_zone, origin_or_value_error, refuse_unknown_names, unknown_keys
 from sfr.sources.salesforce.hosts import my_domain_origin
 
@@ -202,6 +203,7 @@ def load_settings(
         raise ConfigError(
             "\n".join(wrong), remedy="Correct the settings; .env.example explains every one of them."
         ) from None
+    refuse_shared_files(settings.report_list, settings.final_report_path, settings.log_file)
     settings._notices = tuple(_notices(settings, given, written))
     return settings
 

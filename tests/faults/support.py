@@ -64,6 +64,10 @@ class Child:
     def stderr(self) -> str:
         return self._stderr.read_text(encoding="utf-8")
 
+    @property
+    def stdout(self) -> str:
+        return self._stdout.read_text(encoding="utf-8")
+
     def wait(self, seconds: float = PATIENCE_SECONDS) -> Finished:
         """Its end. Fails when it does not end within `seconds`."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 from sfr.demo.behaviours import Csv, SessionDies, SessionExpired
 from sfr.demo.exchange import Behaviour
 from sfr.demo.login import log_in
-from sfr.demo.org import DEMO_SID
+from sfr.demo.org import DEMO_SID, DemoOrg
 from sfr.model import Status
 from tests.faults.support import ROOT, Desk, until
 from tests.services import require
@@ -93,6 +94,30 @@ def test_a_report_that_refuses_session_after_session_fails_alone(tmp_path: Path)
         assert finished.code == 1, finished.stdout + finished.stderr
         assert outcomes.pop("odd.csv").reason == "session-refused"
         assert {outcome.status for outcome in outcomes.values()} == {Status.DONE}
+
+
+def test_a_report_answered_with_a_login_page_does_not_condemn_a_session_that_lives(tmp_path: Path) -> None:
+    reports: dict[str, Behaviour] = {"odd.csv": SessionExpired()} | {f"good{number}.csv": Csv() for number in range(12)}
+    with Desk(tmp_path, reports) as desk:
+        finished = desk.run("--no-login")
+        _, outcomes = desk.last_run()
+        assert finished.code == 1, finished.stdout + finished.stderr
+        assert outcomes.pop("odd.csv").reason == "session-refused"
+        assert {outcome.status for outcome in outcomes.values()} == {Status.DONE}
+
+
+def test_an_org_that_cannot_be_reached_at_the_start_is_waited_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    report = Csv(rows=20)
+    with Desk(tmp_path, {"report.csv": report}) as desk:
+        run = desk.start("--no-login", SFDC_DOMAIN=f"http://127.0.0.1:{port}")
+        until(lambda: "no session yet" in run.stdout, "a notice")
+        with DemoOrg({desk.ids["report.csv"]: report}, port=port):
+            finished = run.wait()
+        assert finished.code == 0, finished.stdout + finished.stderr
+        assert finished.stdout.count("no session yet") == 1
+        assert desk.content("report.csv") == report.data()
 
 
 def test_without_another_session_the_rest_is_skipped_and_comes_after_the_next_login(tmp_path: Path) -> None:

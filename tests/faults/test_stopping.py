@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sfr.demo.behaviours import Csv, Maintenance, NoAnswer, SessionExpired, Trickle
+from sfr.demo.behaviours import Csv, Maintenance, NoAnswer, SessionDies, Trickle
 from sfr.demo.exchange import Behaviour
 from sfr.model import Status
 from tests.faults.support import Child, Desk, Finished, alive, until
@@ -114,7 +114,7 @@ class Keyring(keyring.backend.KeyringBackend):
 
 @pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM"])
 def test_a_session_that_is_being_renewed_does_not_delay_the_end(tmp_path: Path, how: str) -> None:
-    reports: dict[str, Behaviour] = {f"report{number}.csv": SessionExpired() for number in range(4)}
+    reports: dict[str, Behaviour] = {f"report{number}.csv": SessionDies() for number in range(4)}
     with Desk(tmp_path, reports) as desk:
         desk.plant("slow_keyring", SLOW_KEYRING)
         run = desk.start(PYTHON_KEYRING_BACKEND="slow_keyring.Keyring")

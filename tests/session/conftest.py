@@ -1,4 +1,4 @@
-"""A desk for the session tests: a home directory without browsers, a keyring in memory, a person who answers."""
+"""A desk for the session tests: a home directory without browsers, a keyring in a file, a person who answers."""
 
 from __future__ import annotations
 
@@ -11,37 +11,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import keyring
-import keyring.backend
+import keyring.core
 import pytest
 
 from sfr.sources.salesforce.session.values import SessionSettings
 from tests.services import require
+from tests.session import keyrings
+from tests.session.keyrings import FileKeyring
 from tests.session.login_server import LoginServer
 
+ROOT = Path(__file__).parents[2]
 BUS_CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><auth>EXTERNAL</auth>
 <policy context="default"><allow send_destination="*" eavesdrop="true"/>
 <allow eavesdrop="true"/><allow own="*"/></policy></busconfig>"""
-
-
-class MemoryKeyring(keyring.backend.KeyringBackend):
-    """Keeps passwords as long as the test runs."""
-
-    priority = 1
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
 
 
 @dataclass
@@ -81,12 +65,26 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def memory() -> Iterator[MemoryKeyring]:
+def use_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Make a keyring the one of this process and of its children; its name is that of its class."""
     before = keyring.get_keyring()
-    backend = MemoryKeyring()
-    keyring.set_keyring(backend)
-    yield backend
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv(keyrings.FILE, str(tmp_path / "keyring.json"))
+
+    def use(name: str) -> None:
+        monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+        keyring.set_keyring(keyring.core.load_keyring(name))
+
+    yield use
     keyring.set_keyring(before)
+
+
+@pytest.fixture
+def memory(use_keyring: Callable[[str], None]) -> FileKeyring:
+    use_keyring("tests.session.keyrings.FileKeyring")
+    backend = keyring.get_keyring()
+    assert isinstance(backend, FileKeyring)
+    return backend
 
 
 @pytest.fixture

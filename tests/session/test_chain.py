@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sfr.errors import ConfigError, TransientError
+from sfr.sources.salesforce.session import chain
 from sfr.sources.salesforce.session.chain import sign_in, sign_out, steps_without_asking
 from sfr.sources.salesforce.session.values import LoginNeeded, Reason, SessionSettings, Step, Verdict
-from tests.session.conftest import MemoryKeyring, Person
+from tests.session.conftest import Person
+from tests.session.keyrings import FileKeyring
 from tests.session.login_server import ORG, LoginServer
 from tests.session.test_cli_token import install, orgs
 
@@ -54,14 +56,14 @@ def test_a_given_value_that_died_during_the_run_needs_a_login(org: LoginServer, 
     assert org.asked == []
 
 
-def test_the_keyring_spares_the_login(org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring) -> None:
+def test_the_keyring_spares_the_login(org: LoginServer, settings_for: SettingsFor, memory: FileKeyring) -> None:
     memory.set_password("sfr", org.host, org.sid)
     signed_in = sign_in(settings_for(org), Person(), org.validate)
     assert (signed_in.value, signed_in.link) == (org.sid, "keyring")
     assert [step.link for step in signed_in.steps] == ["chromium cookies", "salesforce cli", "keyring"]
 
 
-def test_a_dead_value_leaves_the_keyring(org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring) -> None:
+def test_a_dead_value_leaves_the_keyring(org: LoginServer, settings_for: SettingsFor, memory: FileKeyring) -> None:
     memory.set_password("sfr", org.host, OLD)
     with pytest.raises(LoginNeeded):
         sign_in(settings_for(org), Person(interactive=False), org.validate)
@@ -70,7 +72,7 @@ def test_a_dead_value_leaves_the_keyring(org: LoginServer, settings_for: Setting
 
 
 def test_a_refused_value_is_not_validated_again(
-    org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring
 ) -> None:
     memory.set_password("sfr", org.host, OLD)
     with pytest.raises(LoginNeeded):
@@ -79,12 +81,40 @@ def test_a_refused_value_is_not_validated_again(
 
 
 def test_the_cli_comes_before_the_keyring_and_its_session_is_kept(
-    org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring, home: Path
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring, home: Path
 ) -> None:
     install(home, {"org list auth": orgs(org), "org display": {"accessToken": org.token}})
     memory.set_password("sfr", org.host, OLD)
     assert sign_in(settings_for(org), Person(), org.validate).link == "salesforce cli"
     assert memory.kept == {("sfr", org.host): org.sid}
+
+
+def test_the_session_of_the_cli_is_not_kept_where_nobody_could_open_the_keyring(
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring, home: Path
+) -> None:
+    install(home, {"org list auth": orgs(org), "org display": {"accessToken": org.token}})
+    assert sign_in(settings_for(org), Person(interactive=False), org.validate).link == "salesforce cli"
+    assert memory.kept == {}
+
+
+@pytest.mark.parametrize("broken", ["cookies", "cli_token", "window"])
+def test_a_link_that_breaks_unexpectedly_is_an_error_in_the_log_and_the_chain_goes_on(
+    org: LoginServer, settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+    broken: str,
+) -> None:  # fmt: skip
+    def bug(*arguments: object) -> None:
+        raise ZeroDivisionError
+
+    def bugs(*arguments: object) -> Iterator[Step]:
+        yield Step("first", Reason.ABSENT)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(getattr(chain, broken), *(("ask", bug) if broken == "window" else ("offers", bugs)))
+    signed_in = sign_in(settings_for(org), Person([org.sid]), org.validate)
+    assert signed_in.link == "paste"
+    assert Step({"cookies": "chromium cookies", "cli_token": "salesforce cli", "window": "chromium window"}[broken],
+                Reason.ERROR, "ZeroDivisionError") in signed_in.steps  # fmt: skip
+    assert "Traceback" in caplog.text
 
 
 def test_where_nobody_can_answer_nobody_is_asked(org: LoginServer, settings_for: SettingsFor) -> None:
@@ -107,7 +137,7 @@ def test_no_login_asks_nobody(org: LoginServer, settings_for: SettingsFor) -> No
 
 
 def test_a_pasted_value_is_tidied_validated_and_kept(
-    org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring
 ) -> None:
     person = Person(["junk", OLD, f'"{org.sid}"'])
     signed_in = sign_in(settings_for(org, browser="firefox"), person, org.validate)
@@ -125,7 +155,7 @@ def test_an_empty_answer_gives_up(org: LoginServer, settings_for: SettingsFor) -
 
 
 def test_an_unsure_value_is_used_before_somebody_is_asked(
-    org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring
 ) -> None:
     memory.set_password("sfr", org.host, OLD)
     signed_in = sign_in(settings_for(org), Person([org.sid]), lambda value: Verdict.UNSURE)
@@ -134,7 +164,7 @@ def test_an_unsure_value_is_used_before_somebody_is_asked(
 
 
 def test_network_trouble_is_not_mistaken_for_a_dead_session(
-    org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring
 ) -> None:
     def unreachable(value: str) -> Verdict:
         raise TransientError("the org does not answer")
@@ -146,7 +176,7 @@ def test_network_trouble_is_not_mistaken_for_a_dead_session(
 
 
 def test_a_second_process_waits_says_so_once_and_takes_the_session_of_the_first(
-    org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring
 ) -> None:
     settings = settings_for(org)
     settings.state_directory.mkdir()
@@ -184,7 +214,7 @@ def test_waiting_for_another_process_has_an_end(org: LoginServer, settings_for: 
 
 
 def test_a_check_tries_every_silent_link_and_only_describes_the_others(
-    org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring
 ) -> None:
     memory.set_password("sfr", org.host, org.sid)
     steps = steps_without_asking(settings_for(org, given=OLD, browser="firefox"), org.validate)
@@ -199,7 +229,7 @@ def test_a_check_tries_every_silent_link_and_only_describes_the_others(
 
 
 def test_signing_out_forgets_the_session_and_on_request_the_profiles(
-    org: LoginServer, settings_for: SettingsFor, memory: MemoryKeyring
+    org: LoginServer, settings_for: SettingsFor, memory: FileKeyring
 ) -> None:
     settings = settings_for(org)
     profile = settings.window_directory

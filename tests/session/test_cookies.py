@@ -154,6 +154,15 @@ def test_a_reader_that_takes_too_long_is_ended(settings: SessionSettings, home: 
     assert reasons(cookies.offers(settings, limit_seconds=0)) == [Reason.TIMEOUT]
 
 
+def test_a_python_that_prints_by_itself_is_an_error_and_no_crash(
+    settings: SessionSettings, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('hello')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    add_cookie(chromium_profile(home), HOST, v10(HOST, SID))
+    assert reasons(cookies.offers(settings)) == [Reason.ERROR]
+
+
 def test_no_copy_stays_behind(
     settings: SessionSettings, home: Path, session_bus: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

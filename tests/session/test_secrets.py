@@ -16,7 +16,8 @@ import pytest
 import sfr
 from sfr.sources.salesforce.session.chain import sign_in, steps_without_asking
 from sfr.sources.salesforce.session.values import LoginNeeded, SessionSettings
-from tests.session.conftest import MemoryKeyring, Person
+from tests.session.conftest import Person
+from tests.session.keyrings import FileKeyring
 from tests.session.login_server import ORG, LoginServer
 from tests.session.test_cli_token import install, orgs
 
@@ -50,7 +51,7 @@ def watched_process_list() -> Iterator[list[str]]:
 def test_a_value_is_in_no_log_record_no_message_and_no_process_list(
     org: LoginServer,
     settings_for: SettingsFor,
-    memory: MemoryKeyring,
+    memory: FileKeyring,
     home: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -13,7 +13,8 @@ import pytest
 from sfr.sources.salesforce.session import chain, cookies, devtools, window
 from sfr.sources.salesforce.session.values import Candidate, Reason, SessionSettings, Trial, Verdict
 from tests.services import require
-from tests.session.conftest import MemoryKeyring, Person
+from tests.session.conftest import Person
+from tests.session.keyrings import FileKeyring
 from tests.session.login_server import ORG, LoginServer
 
 SettingsFor = Callable[..., SessionSettings]
@@ -23,7 +24,7 @@ STALE = "1\n/devtools/browser/00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture
-def chromium(settings_for: SettingsFor, memory: MemoryKeyring, home: Path) -> Opener:
+def chromium(settings_for: SettingsFor, memory: FileKeyring, home: Path) -> Opener:
     """Settings with a real headless Chromium, in place of Edge."""
     program = shutil.which("chromium")
     require(program is not None, "chromium")
@@ -52,7 +53,7 @@ def nothing_listens(port: int) -> bool:
 
 @pytest.mark.slow
 def test_the_value_is_read_after_the_login_kept_and_the_browser_is_gone(
-    chromium: Opener, org: LoginServer, memory: MemoryKeyring
+    chromium: Opener, org: LoginServer, memory: FileKeyring
 ) -> None:
     settings = chromium(org)
     ports: list[int] = []

@@ -8,14 +8,15 @@ import pytest
 
 from sfr.sources.salesforce.session import chain, window
 from sfr.sources.salesforce.session.values import LoginNeeded, Reason, SessionSettings
-from tests.session.conftest import MemoryKeyring, Person
+from tests.session.conftest import Person
+from tests.session.keyrings import FileKeyring
 from tests.session.login_server import LoginServer
 
 SettingsFor = Callable[..., SessionSettings]
 
 
 def test_a_browser_that_opens_no_port_is_blocked_and_the_paste_prompt_comes(
-    settings_for: SettingsFor, org: LoginServer, memory: MemoryKeyring, home: Path
+    settings_for: SettingsFor, org: LoginServer, memory: FileKeyring, home: Path
 ) -> None:
     settings = settings_for(
         org, browser_path=Path(sys.executable), start_seconds=0.2, extra_browser_arguments=("--headless",)
@@ -36,7 +37,7 @@ def test_a_browser_that_is_not_there_is_not_installed(settings_for: SettingsFor,
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
 def test_without_a_display_the_reason_comes_at_once(
-    settings_for: SettingsFor, org: LoginServer, memory: MemoryKeyring, home: Path, monkeypatch: pytest.MonkeyPatch
+    settings_for: SettingsFor, org: LoginServer, memory: FileKeyring, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(variable, raising=False)

@@ -19,9 +19,16 @@ REDIRECT_LIMIT = 5
 _VERIFICATION = re.compile(
     rb"VerificationStartUi|/_ui/identity/verification/|Challenge User|Verify Your Identity", re.I
 )
-_LOGIN = re.compile(
-    rb"[?&]ec=30[0-9]|SAMLRequest|/services/auth/sso/|login\.salesforce\.com|test\.salesforce\.com"
-    rb"""|id=["']?username|name=["']?pw["' >]|id=["']?Login["' >]|<title>\s*Login""",
+_LOGIN_TARGET = re.compile(
+    rb"[?&]ec=30[0-9]|SAMLRequest|/services/auth/sso/|login\.salesforce\.com|test\.salesforce\.com", re.I
+)
+_LOGIN_PAGE = re.compile(
+    rb"""[?&]ec=30[0-9]|SAMLRequest|id=["']?username|name=["']?pw["' >]|id=["']?Login["' >]|<title>\s*Login""", re.I
+)
+# Where a page sends its reader by itself or by a form: a script, a refresh, a form's action. A mere link is none.
+_LEADS_TO = re.compile(
+    rb"""(?:location(?:\.href)?\s*=|location\.(?:replace|assign)\(|handleRedirect\("""
+    rb"""|http-equiv=["']?refresh\b[^>]{0,200}?url=|<form\b[^>]{0,300}?action=)\s*["']?([^"'<>\s)]{1,2000})""",
     re.I,
 )
 _PERMISSION = re.compile(rb"Insufficient Privileges|You do not have (the level of )?access", re.I)
@@ -30,6 +37,7 @@ _NOT_FOUND = re.compile(rb"URL No Longer Exists|URL that no longer exists|record
 _CLOUD_PROXY = re.compile(rb"\.mcas\.ms\b", re.I)
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.I | re.S)
 
+_LOGIN_PATHS_IN_PAGES = (b"/secur/login", b"/services/auth/sso")  # other sites have a /login too
 _LOGIN_PATHS = ("/login", "/services/auth/sso", "/secur/login", "/saml/", "/idp/", "/sso")
 
 
@@ -125,7 +133,7 @@ def by_page(body: bytes) -> SfrError:
         return not_available()
     if _NOT_FOUND.search(body):
         return not_found()
-    if _LOGIN.search(body):
+    if _LOGIN_PAGE.search(body) or any(_leads_to_login(found.group(1)) for found in _LEADS_TO.finditer(body)):
         return session_ended()
     if _CLOUD_PROXY.search(body):
         return cloud_proxy()
@@ -137,6 +145,14 @@ def by_page(body: bytes) -> SfrError:
         max_attempts=2,
         remedy="open the report in the browser; a company network may want a login of its own",
     )
+
+
+def _leads_to_login(target: bytes) -> bool:
+    try:
+        path = urlsplit(target).path
+    except ValueError:
+        return False
+    return _LOGIN_TARGET.search(target) is not None or path.lower().startswith(_LOGIN_PATHS_IN_PAGES)
 
 
 def by_message(body: bytes) -> SfrError:
@@ -162,7 +178,7 @@ def redirect_target(here: str, location: str) -> str:
         raise TransientError("the server sent us to no address", reason="no-address", max_attempts=3) from None
     if _VERIFICATION.search(target.encode()):
         raise verification_wanted()
-    if _LOGIN.search(target.encode()) or there.path.lower().startswith(_LOGIN_PATHS):
+    if _LOGIN_TARGET.search(target.encode()) or there.path.lower().startswith(_LOGIN_PATHS):
         raise session_ended()
     if _origin(there) == _origin(now):
         return target

@@ -15,6 +15,7 @@ from sfr.errors import InvalidReport
 
 TAIL_BYTES = 1 << 16
 MOST_LINES = 10
+_BETWEEN_FIELDS = DELIMITERS + b"\r\n \t"
 
 _BEFORE_BLANK_LINE = re.compile(rb"\n(?=[ \t]*\r?\n)")  # begins with a literal, which makes the search fast
 _CELL = rb'"(?:[^"]|"")*+"[ \t]*+'
@@ -54,6 +55,26 @@ def _refuse_appended_message(tail: bytes) -> None:
         raise InvalidReport("an error message follows the records", reason="cut", max_attempts=None)
 
 
+def _refuse_unquoted(tail: bytes) -> None:
+    """Where every field is quoted nothing but delimiters and line ends may stand outside of quotes.
+
+    Told from the end of the file, as in `find_footer`. Where a field is cut its quotes do not pair, and what seems to
+    stand outside is its neighbours' text: cut as well.
+    """
+    parts = tail.split(b'"')
+    outside = b"".join(parts[-1::-2][::-1])
+    if outside.translate(None, _BETWEEN_FIELDS).removeprefix(BYTE_ORDER_MARK):
+        after = parts[-1].lstrip(b" \t\r")  # text on lines of its own is the server's, no part of a record
+        shown = ": " + after.strip()[:80].decode("utf-8", "replace") if after[:1] == b"\n" and after.strip() else ""
+        raise InvalidReport(
+            f"the file is cut: text stands outside the quotes near its end{shown}", reason="cut", max_attempts=None
+        )
+
+
+def _begins_quoted(content: bytes) -> bool:
+    return content.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b'"')
+
+
 class FooterCutter:
     """A sink in front of a sink: passes everything on but the footer, which it holds back until the end is known."""
 
@@ -62,6 +83,7 @@ class FooterCutter:
         self._held: deque[bytes] = deque()
         self._held_bytes = 0
         self._passed_on = False
+        self._quoted = False  # the header's first field, and so every field
 
     def write(self, data: bytes | memoryview) -> int:
         """Pass on what can no longer be part of a footer; in any case show the sink that something has come."""
@@ -70,9 +92,9 @@ class FooterCutter:
         self._held.append(piece)
         self._held_bytes += len(piece)
         while self._held_bytes - len(self._held[0]) >= TAIL_BYTES:
+            self._begin_passing_on()
             self._held_bytes -= len(self._held[0])
             self._into.write(self._held.popleft())
-            self._passed_on = True
         return len(piece)
 
     def finish(self) -> bytes:
@@ -81,11 +103,20 @@ class FooterCutter:
         Raises InvalidReport when the server broke off and wrote an error message behind the records.
         """
         tail = b"".join(self._held)
-        self._held.clear()
         begin = find_footer(tail)
         if begin is None:
             _refuse_appended_message(tail)
             if not self._passed_on:
                 _refuse_text(tail)
-        self._into.write(tail if begin is None else memoryview(tail)[:begin])
-        return b"" if begin is None else tail[begin:]
+        self._begin_passing_on()
+        self._held.clear()
+        records, footer = (tail, b"") if begin is None else (tail[:begin], tail[begin:])
+        if self._quoted:
+            _refuse_unquoted(records)
+        self._into.write(records)
+        return footer
+
+    def _begin_passing_on(self) -> None:
+        if not self._passed_on:
+            self._quoted = _begins_quoted(b"".join(self._held))
+            self._passed_on = True

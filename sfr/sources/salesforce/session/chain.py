@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sfr.connector import Asker
-from sfr.errors import ConfigError
+from sfr.errors import ConfigError, SfrError
 from sfr.sources.salesforce.session import browsers, cli_token, cookies, devtools, keyring_store, prompt, window
 from sfr.sources.salesforce.session.values import (
     Candidate,
@@ -106,15 +106,26 @@ def _given(settings: SessionSettings, trial: Trial) -> Candidate | None:
 
 
 def _silent_offers(settings: SessionSettings, *, may_ask: bool) -> Offers:
-    yield from cookies.offers(settings)
-    yield from cli_token.offers(settings)
-    yield from keyring_store.offers(settings.host, may_ask=may_ask)
+    yield from _surviving(f"{settings.browser} cookies", cookies.offers(settings))
+    yield from _surviving(cli_token.LINK, cli_token.offers(settings))
+    yield from _surviving(keyring_store.LINK, keyring_store.offers(settings.host, may_ask=may_ask))
+
+
+def _surviving(link: str, offers: Offers) -> Offers:
+    """A link that breaks in a way that nobody expected ends here; the chain goes on."""
+    try:
+        yield from offers
+    except SfrError:
+        raise
+    except Exception as error:
+        log.exception("%s: unexpected error", link)
+        yield Step(link, Reason.ERROR, type(error).__name__)
 
 
 def _silently(settings: SessionSettings, trial: Trial, *, may_ask: bool) -> Candidate | None:
     for offer in _silent_offers(settings, may_ask=may_ask):
         if _judge(settings, trial, offer) and isinstance(offer, Candidate):
-            if offer.link == cli_token.LINK:
+            if offer.link == cli_token.LINK and may_ask:  # a locked keyring opens a dialog that nobody would answer
                 trial.note(keyring_store.keep(settings.host, offer.value))
             return offer
     return None
@@ -153,13 +164,24 @@ def _left_by_another(settings: SessionSettings, trial: Trial) -> Candidate | Non
 
 
 def _asked(settings: SessionSettings, trial: Trial, asker: Asker) -> Candidate | None:
-    found = window.ask(settings, trial, asker) or trial.unsure
+    found = _in_the_window(settings, trial, asker) or trial.unsure
     if found is None:
         asker.say(str(trial.steps[-1]))
         found = prompt.ask(settings, trial, asker)
     if found is not None:
         trial.note(keyring_store.keep(settings.host, found.value))
     return found
+
+
+def _in_the_window(settings: SessionSettings, trial: Trial, asker: Asker) -> Candidate | None:
+    try:
+        return window.ask(settings, trial, asker)
+    except SfrError:
+        raise
+    except Exception as error:
+        log.exception("%s: unexpected error", window.link(settings))
+        trial.note(Step(window.link(settings), Reason.ERROR, type(error).__name__))
+        return None
 
 
 @contextlib.contextmanager

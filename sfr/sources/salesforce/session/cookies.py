@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,13 +15,13 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import sfr
 from sfr.sources.salesforce.session import browsers, children
 from sfr.sources.salesforce.session.browsers import Profile
 from sfr.sources.salesforce.session.values import Candidate, Offers, Reason, SessionSettings, Step
 
 LIMIT_SECONDS = 15.0
 _BUSY_SECONDS = 1.0
+_NO_ANSWER = "unreadable answer"
 _READER = "sfr.sources.salesforce.session.read_cookie"
 # The columns that browser-cookie3 reads; it learns from meta whether a hash of the host precedes the value.
 _COLUMNS = ("host_key", "path", "is_secure", "expires_utc", "name", "value", "encrypted_value", "is_httponly")
@@ -167,21 +166,19 @@ def _ask_reader(settings: SessionSettings, file: Path, key_file: Path | None, de
     value comes back through its pipe; what browser-cookie3 copies aside lands in a directory that goes away.
     """
     with tempfile.TemporaryDirectory(prefix="sfr-", ignore_cleanup_errors=True) as private:
-        root = str(Path(sfr.__file__).parent.parent)
-        variables = children.environment(PYTHONPATH=root, TMPDIR=private, TEMP=private, TMP=private)
         arguments = [settings.browser, str(file), str(key_file or ""), settings.cookie_host]
+        places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), private)
         try:
-            code, output = children.run(
-                [sys.executable, "-P", "-m", _READER, *arguments],
-                limit_seconds=deadline - time.monotonic(),
-                variables=variables,
-            )
+            code, output = children.run_module(_READER, arguments, limit_seconds=deadline - time.monotonic(), **places)
         except children.TooSlow:
             return "TooSlow"
     if code != 0:
         return f"exit code {code}"  # it crashed: nothing was decided
-    answer = json.loads(output)
-    return str(answer["error"]) if "error" in answer else [str(value) for value in answer["values"]]
+    try:
+        answer = json.loads(output)
+        return str(answer["error"]) if "error" in answer else [str(value) for value in answer["values"]]
+    except (ValueError, LookupError, TypeError):  # something printed beside it, such as a sitecustomize
+        return _NO_ANSWER
 
 
 def _reader_reason(answer: str, *, otherwise: Reason) -> Reason:
@@ -190,7 +187,7 @@ def _reader_reason(answer: str, *, otherwise: Reason) -> Reason:
         return Reason.TIMEOUT
     if answer in ("ImportError", "ModuleNotFoundError"):
         return Reason.NOT_INSTALLED
-    return Reason.ERROR if answer.startswith("exit code") else otherwise
+    return Reason.ERROR if answer.startswith(("exit code", _NO_ANSWER)) else otherwise
 
 
 def _label(profile: Profile) -> str:

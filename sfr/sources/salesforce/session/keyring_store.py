@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from sfr.sources.salesforce.session import children
 from sfr.sources.salesforce.session.values import Candidate, Offers, Reason, Step
 
 if TYPE_CHECKING:
@@ -12,21 +14,32 @@ if TYPE_CHECKING:
 
 LINK = "keyring"
 SERVICE = "sfr"
+LIMIT_SECONDS = 15.0
+DIALOG_SECONDS = 120.0
+_CHILD = "sfr.sources.salesforce.session.read_keyring"
 
 
-def offers(host: str, *, may_ask: bool) -> Offers:
-    """The value kept for this host. With `may_ask` False a locked keyring is not touched: it would open a dialog."""
+def offers(host: str, *, may_ask: bool, limit_seconds: float | None = None) -> Offers:
+    """The value kept for this host. With `may_ask` False a locked keyring is not touched: it would open a dialog.
+
+    Read in a process of its own, because a keyring may open its dialog anyway and wait for ever for an answer.
+    """
+    limit = limit_seconds if limit_seconds is not None else DIALOG_SECONDS if may_ask else LIMIT_SECONDS
+    answer = _ask("read", host, *(["ask"] if may_ask else []), limit_seconds=limit)
+    yield Candidate(LINK, answer) if isinstance(answer, str) else answer
+
+
+def looked_up(host: str, *, may_ask: bool) -> str | Step:
+    """The value itself, or why there is none; waits as long as the keyring does."""
     try:
         backend = _backend()
         if backend is None:
-            yield Step(LINK, Reason.NO_KEYRING)
-        elif not may_ask and _is_locked(backend):
-            yield Step(LINK, Reason.LOCKED)
-        else:
-            value = backend.get_password(SERVICE, host)
-            yield Candidate(LINK, value) if value else Step(LINK, Reason.ABSENT)
+            return Step(LINK, Reason.NO_KEYRING)
+        if not may_ask and _is_locked(backend):
+            return Step(LINK, Reason.LOCKED)
+        return backend.get_password(SERVICE, host) or Step(LINK, Reason.ABSENT)
     except Exception as error:  # each backend has errors of its own kind
-        yield _failed(error)
+        return _failed(error)
 
 
 def keep(host: str, value: str) -> Step:
@@ -43,6 +56,12 @@ def keep(host: str, value: str) -> Step:
 
 def forget(host: str) -> Step:
     """Remove what is kept for this host; the step's reason is ok when something was there and is gone."""
+    answer = _ask("forget", host, limit_seconds=LIMIT_SECONDS)
+    return answer if isinstance(answer, Step) else Step(LINK, Reason.ERROR)
+
+
+def removed(host: str) -> Step:
+    """As `forget`; waits as long as the keyring does."""
     try:
         backend = _backend()
         if backend is None:
@@ -53,6 +72,21 @@ def forget(host: str) -> Step:
     except Exception as error:  # each backend has errors of its own kind
         return _failed(error)
     return Step(LINK, Reason.OK, "removed")
+
+
+def _ask(*arguments: str, limit_seconds: float) -> str | Step:
+    """What the child process says: the value, or a step."""
+    try:
+        code, output = children.run_module(_CHILD, arguments, limit_seconds=limit_seconds)
+    except children.TooSlow:
+        return Step(LINK, Reason.LOCKED, f"it did not answer within {limit_seconds:g} s")
+    if code != 0:
+        return Step(LINK, Reason.ERROR, f"exit code {code}")
+    try:
+        answer = json.loads(output)
+        return str(answer["value"]) if "value" in answer else Step(LINK, Reason(answer["reason"]), answer["detail"])
+    except (ValueError, LookupError, TypeError):  # something printed beside it, such as a sitecustomize
+        return Step(LINK, Reason.ERROR, "unreadable answer")
 
 
 def _backend() -> KeyringBackend | None:
