@@ -9,6 +9,7 @@ from collections.abc import Mapping
 _MASK = "[secret]"
 _SESSION_VALUE = re.compile(r"00D[0-9A-Za-z]{12,15}(?:!|%21)[^\s\"'<>;,&]+")
 _URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]+):([^@/\s]+)@")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHORTEST_SECRET = 6
 
 _known: set[str] = set()
@@ -48,5 +49,5 @@ class RedactingFormatter(logging.Formatter):
     """A formatter whose result, traceback included, is redacted."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The finished line or lines."""
-        return redact(super().format(record))
+        """The finished line or lines, also without commands to the terminal in which somebody will read them."""
+        return redact(_CONTROL.sub("", super().format(record)))

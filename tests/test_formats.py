@@ -19,6 +19,7 @@ ALL_IN_ONE_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_
 
 def converted(content: bytes, folder: Path, delimiter: str = ",") -> tuple[bytes, Converted]:
     source, target = folder / "in.csv", folder / "out.csv"
+    target.unlink(missing_ok=True)
     source.write_bytes(content)
     facts = for_excel(source, target, delimiter)
     return target.read_bytes(), facts

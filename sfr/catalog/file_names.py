@@ -59,7 +59,9 @@ def check_name(name: str) -> None:
         os.fsencode(name)
     except UnicodeEncodeError as error:
         remedy = "Set the environment variable PYTHONUTF8=1, or a language with UTF-8 such as LANG=C.UTF-8."
-        raise BadCell(f"holds {name[error.start]!a}, which this system's settings allow in no file name", remedy) from None
+        raise BadCell(
+            f"holds {name[error.start]!a}, which this system's settings allow in no file name", remedy
+        ) from None
     if name.endswith((".", " ")):
         raise BadCell("ends in a dot or space, which Windows drops", "Take it away.")
     if name.split(".", maxsplit=1)[0].rstrip().upper() in _RESERVED:

@@ -43,7 +43,9 @@ class Row:
         reference = self._reference(params, settings, now)
         report_format = reference.format if reference else ""
         name = self._read("name", lambda text: _read_name(_fill(text, now), report_format), "")
-        folder = self._read("path", lambda text: read_folder(_fill(text, now), settings.output) if text else default_folder, "")
+        folder = self._read(
+            "path", lambda text: read_folder(_fill(text, now), settings.output) if text else default_folder, ""
+        )
         min_records = self._read("min_rows", read_count, None)
         may_be_empty = self._read("may_be_empty", read_yes_or_no, True)
         if name and folder:

@@ -64,6 +64,8 @@ def read_table(path: Path, known_headers: Container[str]) -> Table:
 
 def parse_table(text: str, known_headers: Container[str]) -> Table:
     """As `read_table`, from text; raises ValueError or csv.Error."""
+    if "\0" in text:
+        raise ValueError("this is no text, or UTF-16 without its mark")
     lines = list(io.StringIO(text, newline=""))
     told = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
     first_line = 2 if told else 1
@@ -119,8 +121,6 @@ def _decode(data: bytes) -> str:
         raise ValueError("this is a workbook, and the list is a CSV file")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16")
-    if b"\0" in data:
-        raise ValueError("this is no text, or UTF-16 without its mark")
     for encoding in ("utf-8-sig", "cp1252"):  # Excel's plain "CSV" is written in the Windows code page
         with contextlib.suppress(UnicodeDecodeError):
             return data.decode(encoding)

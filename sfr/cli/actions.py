@@ -12,7 +12,16 @@ import click
 from sfr.app import PRIVATE, App, RunResult
 from sfr.catalog import parse_reports, read_list, select
 from sfr.cli.program import rerun_command, typed
-from sfr.cli.terminal import Terminal, complain, open_log, presentable, print_json, read_session, watcher_for
+from sfr.cli.terminal import (
+    Terminal,
+    complain,
+    open_log,
+    output_may_end,
+    presentable,
+    print_json,
+    read_session,
+    watcher_for,
+)
 from sfr.exit_codes import LOGIN, OK
 from sfr.model import Report
 from sfr.redaction import redact
@@ -53,7 +62,9 @@ def run_reports(
 
         return show_plan(reports, settings, where, as_json=as_json)
     result = app.run(reports, watcher_for(quiet=quiet, scheduled=scheduled, silent=as_json), where)
-    return show_result(result, rerun=rerun_command(options["output"]), quiet=quiet, scheduled=scheduled, as_json=as_json)
+    return show_result(
+        result, rerun=rerun_command(options["output"]), quiet=quiet, scheduled=scheduled, as_json=as_json
+    )
 
 
 def _nothing_to_do(where: str, *, scheduled: bool, as_json: bool) -> int:
@@ -76,8 +87,9 @@ def show_result(
 
         from sfr.summary import print_summary
 
-        click.echo()
-        print_summary(result.run, result.results, Console(), files=result.files, rerun=rerun)
+        with output_may_end():
+            click.echo()
+            print_summary(result.run, result.results, Console(), files=result.files, rerun=rerun)
     for problem in result.problems:
         complain(problem)
     if result.exit_code == LOGIN:

@@ -8,6 +8,8 @@ import logging
 import os
 import sys
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -79,7 +81,7 @@ def open_log(path: Path) -> None:
 
 def watcher_for(*, quiet: bool, scheduled: bool, silent: bool) -> Watcher:
     """Live progress for a terminal, lines for everything else, the log for a run without a console."""
-    if scheduled or silent:
+    if scheduled or silent or sys.stdout is None:
         return PlainProgress(logging.getLogger("sfr.run").info, quiet=quiet)
     if quiet or not sys.stdout.isatty() or os.environ.get("CI") or os.environ.get("TERM") == "dumb":
         return PlainProgress(_print_line, quiet=quiet)
@@ -91,5 +93,16 @@ def watcher_for(*, quiet: bool, scheduled: bool, silent: bool) -> Watcher:
 
 
 def _print_line(line: str) -> None:
-    sys.stdout.write(redact(line) + "\n")
-    sys.stdout.flush()
+    with output_may_end():
+        sys.stdout.write(redact(line) + "\n")
+        sys.stdout.flush()
+
+
+@contextmanager
+def output_may_end() -> Iterator[None]:
+    """Around what is printed about a run: a closed pipe or a full disk behind it ends the printing, not the run."""
+    try:
+        yield
+    except (OSError, SystemExit) as error:  # the latter is how rich tells of a closed pipe
+        log.warning("standard output is gone, so nothing more is printed: %s", error)
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  open as long as the process

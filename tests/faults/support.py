@@ -188,7 +188,8 @@ class Desk:
         return self.start(*arguments, **changes).wait(seconds)
 
     def part(self, name: str) -> Path:
-        return self.output / f".{name}.part"
+        """The file that this report is written to just now."""
+        return next(self.output.glob(f".{name}.sfr-*.part"), self.output / f".{name}.part")
 
     def parts(self) -> list[str]:
         """The partial files that lie about."""
