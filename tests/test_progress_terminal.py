@@ -66,7 +66,7 @@ def test_in_a_real_terminal_the_picture_pauses_for_a_question_and_leaves_no_rest
     )
     socket = f"sfr-test-{os.getpid()}-{width}"
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in ("LINES", "COLUMNS")},
         "PYTHONPATH": str(Path(__file__).parents[1]),
         "LC_ALL": "C.UTF-8",
         "TERM": "screen-256color",

@@ -26,7 +26,8 @@ def run_demo(*, faults: bool, output: str) -> int:
     from sfr.demo.plan import DEMO_REPORTS, FAULT_REPORTS, plan_of
 
     rows = (*DEMO_REPORTS, *FAULT_REPORTS) if faults else DEMO_REPORTS
-    reports = [Report(name=row.name, ref=row.id, template=row.name) for row in rows]
+    folder = str(Path(output).absolute())
+    reports = [Report(name=row.name, ref=row.id, folder=folder, template=row.name) for row in rows]
     os.environ["no_proxy"] = "127.0.0.1"  # a company's proxy cannot reach an org on this machine
     with OrgProcess(plan_of(rows)) as org:
         settings = default_settings(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 
 from sfr.demo.behaviours import Csv
 from sfr.model import Status
+from sfr.part_names import part_name
 from tests.faults.support import Child, Desk, alive, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -69,7 +72,9 @@ def test_partial_files_in_a_folder_of_others_are_swept_only_if_they_are_ours(tmp
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     with Desk(tmp_path, {"small.csv": SMALL}) as desk:
-        (elsewhere / ".small.csv.part").write_bytes(b"ours")
+        with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+            ended.wait()
+        (elsewhere / part_name("small.csv", ended.pid)).write_bytes(b"ours")
         (elsewhere / ".download.part").write_bytes(b"of a browser")
         assert desk.run(REPORT_DIRECTORY=str(elsewhere)).code == 0
         assert sorted(path.name for path in elsewhere.iterdir()) == [".download.part", "small.csv"]
