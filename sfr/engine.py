@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from sfr.atomic import sync_folders_of
 from sfr.errors import HistoryBusy, SfrError, TransientError
 from sfr.interruption import Interruption
 from sfr.model import Job, Outcome, Result, Run, Status
@@ -141,6 +142,8 @@ class Engine:
 
     def _write(self) -> None:
         if self.unwritten:
+            # The files are on the disk already; now their names are too, before the history calls them done.
+            sync_folders_of(outcome.location for outcome in self.unwritten.values())
             with self._patience():
                 self._history.settle(list(self.unwritten.values()))
                 self.unwritten.clear()

@@ -37,7 +37,10 @@ class Row:
         self.target: tuple[Path, str] | None = None
 
     def report(self, settings: Settings, now: datetime, default_folder: str) -> Report | None:
-        """The Report of this row, or None and the reasons in `problems`. `now` is in the zone of the dates."""
+        """The Report of this row, or None and the reasons in `problems`. `now` is in the zone of the dates.
+
+        `default_folder` is the absolute one for a row without a path.
+        """
         no_params: tuple[tuple[str, str], ...] = ()
         params = self._read("params", lambda text: parse_query(_fill(text, now)), no_params)
         reference = self._reference(params, settings, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -167,11 +168,18 @@ def _reports(
     """What is to be fetched, and what to call the place where that is written."""
     if failed:
         run, reports = app.unfinished(unverified=unverified)
-        return reports, f"run {run.id}"
+        return [_as_asked_now(report, settings) for report in reports], f"run {run.id}"
     if single:
         return parse_reports(single, settings, app.now(), _notify), "--report"
     path = Path(settings.report_list)
     return read_list(path, settings, app.now(), _notify), str(path)
+
+
+def _as_asked_now(report: Report, settings: Settings) -> Report:
+    """A report of an earlier run, with what is wished today beside what was wished then."""
+    return replace(
+        report, excel=report.excel or settings.excel, keep_footer=report.keep_footer or settings.keep_footer
+    )
 
 
 def _notify(text: str) -> None:

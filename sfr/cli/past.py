@@ -73,11 +73,17 @@ def show_plan(reports: Sequence[Report], settings: Settings, where: str, *, as_j
         table.add_column(column, no_wrap=column == "id", overflow="fold")
     for report in reports:
         params = "&".join(f"{name}={value}" for name, value in report.params)
-        table.add_row(report.name, report.ref, report.folder or str(settings.output), params, " ".join(report.tags))
+        table.add_row(report.name, report.ref, _shown(report.folder), params, " ".join(report.tags))
     Console().print(table)
     domain = settings.domain or "an org that SFDC_DOMAIN does not name yet"
     click.echo(f"{wording.count(len(reports), 'report')} of {where} would be fetched from {domain}; nothing was done")
     return OK
+
+
+def _shown(folder: str) -> str:
+    """Short where it lies below the current directory, as people write it in a list."""
+    here = Path.cwd()
+    return str(Path(folder).relative_to(here)) if Path(folder).is_relative_to(here) else folder
 
 
 def _words(counts: dict[Status, int]) -> dict[str, int]:

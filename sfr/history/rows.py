@@ -15,8 +15,9 @@ GOOD = (Status.DONE, Status.UNVERIFIED)
 
 
 def report_key(report: Report) -> str:
-    """The same for every day's copy of one report. A report without a template is known by its name."""
-    identity = json.dumps([report.source, report.ref, report.template or report.name])
+    """The same for every day's copy of one report. Without a template it is known by name, folder and parameters."""
+    known_by = report.template or [report.name, report.folder, report.params]
+    identity = json.dumps([report.source, report.ref, known_by])
     return hashlib.sha256(identity.encode()).hexdigest()
 
 

@@ -105,8 +105,10 @@ def main(connection: Connection) -> None:
 
 class _Worker:
     def __init__(self, connection: Connection, setup: Setup) -> None:
-        for _kind, config in setup.sources.values():
+        for kind, config in setup.sources.values():
             remember_secrets_of(config)
+            with suppress(Exception):  # only to have it imported early; the job that needs it says what is wrong
+                plugins.source_class(kind)
         self._setup = setup
         self._connection = connection
         self._post = _Post(connection)
