@@ -83,9 +83,10 @@ class Report(Record):
     """What is wanted: one line of a list, dates already filled in.
 
     `name` is the file name to write (with its extension), `folder` the directory it goes to (absolute once the
-    catalog has read it; a program may leave it "" there, for the default one), `ref` what the source calls the report, `params` what the user wants sent beside the
-    source's defaults, in the user's order. `template` is what its row says of name, id, path and params before
-    dates are filled in: with source and ref it tells that tomorrow's report is the same one as today's. `line` is the place in the list.
+    catalog has read it; a program may give it "" for the default one), `ref` what the source calls the report,
+    `params` what the user wants sent beside the source's defaults, in the user's order. `template` is what its row
+    says of name, id, path and params before dates are filled in: with source and ref it tells that tomorrow's report
+    is the same one as today's. `line` is the place in the list.
     """
 
     name: str

@@ -104,7 +104,9 @@ def test_a_claimed_job_knows_the_last_good_run_of_the_same_report(history: Histo
         (Report("a.csv", "X"), Report("b.csv", "X"), False),
         (Report("a.csv", "X"), Report("a.csv", "Y"), False),
         (Report("a.csv", "X"), Report("a.csv", "X", source="other"), False),
-        (Report("a.csv", "X", params=(("p", "1"),)), Report("a.csv", "X", params=(("p", "2"),)), True),
+        (Report("a.csv", "X", params=(("p", "1"),)), Report("a.csv", "X", params=(("p", "2"),)), False),
+        (Report("a.csv", "X", folder="/emea"), Report("a.csv", "X", folder="/apac"), False),
+        (Report("a.csv", "X", template="a\nX\nemea"), Report("a.csv", "X", template="a\nX\napac"), False),
     ],
 )
 def test_the_same_report_is_one_of_the_same_source_reference_and_template(

@@ -177,9 +177,7 @@ def _reports(
 
 def _as_asked_now(report: Report, settings: Settings) -> Report:
     """A report of an earlier run, with what is wished today beside what was wished then."""
-    return replace(
-        report, excel=report.excel or settings.excel, keep_footer=report.keep_footer or settings.keep_footer
-    )
+    return replace(report, excel=report.excel or settings.excel, keep_footer=report.keep_footer or settings.keep_footer)
 
 
 def _notify(text: str) -> None:

@@ -33,8 +33,6 @@ def run_demo(*, faults: bool, output: str) -> int:
         settings = default_settings(
             domain=org.url, output=Path(output), login=False, max_attempts=MOST_ATTEMPTS if faults else None
         )
-        folder = str(settings.output.absolute())
-        reports = [Report(name=row.name, ref=row.id, folder=folder) for row in rows]
         open_log(settings.output / PRIVATE / "sfr.log")
         click.echo(f"A small org runs at {org.url} with {len(rows)} reports: one is refused")
         click.echo("and then cut, one is big, one is full of quotes, and the session ends midway.")

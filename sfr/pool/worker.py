@@ -103,12 +103,19 @@ def main(connection: Connection) -> None:
     worker.run()
 
 
+def _import_ahead(kind: str) -> None:
+    """Import a source while the parent still opens its history and looks for a session."""
+    try:
+        plugins.source_class(kind)
+    except Exception:
+        logging.getLogger("sfr.worker").exception("the source %s cannot be imported; its reports will fail", kind)
+
+
 class _Worker:
     def __init__(self, connection: Connection, setup: Setup) -> None:
         for kind, config in setup.sources.values():
             remember_secrets_of(config)
-            with suppress(Exception):  # only to have it imported early; the job that needs it says what is wrong
-                plugins.source_class(kind)
+            _import_ahead(kind)
         self._setup = setup
         self._connection = connection
         self._post = _Post(connection)
