@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sfr.atomic import delivery_error
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for a formula
 _NUMBER = re.compile(r"[+-]?[\d.,\s]*\d(?:[eE][+-]?\d+)?%?")
 _LARGEST_FIELD = 1 << 30
 
@@ -57,7 +57,7 @@ def _converted(source: Path, target: Path, delimiter: str) -> Converted:
 
 
 def _harmless(cell: str) -> str:
-    return "'" + cell if cell.startswith(_FORMULA_STARTS) and not _NUMBER.fullmatch(cell) else cell
+    return "'" + cell if cell.startswith(FORMULA_STARTS) and not _NUMBER.fullmatch(cell) else cell
 
 
 def _line_end_of(path: Path, encoding: str, delimiter: str) -> str:

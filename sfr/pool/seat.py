@@ -31,7 +31,7 @@ class Seat:
         self._source: Source | None = None
         self._sessions: dict[str, Session] = {}
         self._phase, self._note, self._attempt = Phase.WAITING, "", 1
-        self._since = self._tried_since = time.time()
+        self._since = time.time()
         self._bytes = 0
         self._moved = time.monotonic()
         self._begun = time.monotonic()

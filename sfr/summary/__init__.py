@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sfr import atomic, wording
+from sfr.formats import FORMULA_STARTS
 from sfr.model import Result, Run, Status
 from sfr.summary.table import failures, hidden, table, totals, warnings
 from sfr.terminal_text import Signs
@@ -24,7 +25,6 @@ _HEADER = (
     "file_name,report_id,type,valid,created_date,pull_date,processing_time,attempt_count,file_size,"
     "status,records,bytes,columns,sha256,location,proof,reason,error,remedy,warnings,source,folder,run_id"
 )
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def print_summary(
@@ -120,7 +120,7 @@ def _timestamp(epoch_seconds: float, zone: ZoneInfo) -> str:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def write_manifest(results: Iterable[Result], path: Path) -> None:
