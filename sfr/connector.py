@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from sfr.model import Fetched, Report
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+Pairs = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -26,9 +28,32 @@ class Session:
 
 
 class Sink(Protocol):
-    """Where a source writes a report: bytes in order, from the header on."""
+    """Where a source writes a report: bytes in order, from the header on.
+
+    `point` is "" unless an earlier try of this very report called `keep`: then what it had written by then is there
+    already, and the source goes on from that point, without a header. `validator` is what the source said about the
+    file delivered last, and "" when that file is not there unchanged.
+    """
+
+    @property
+    def point(self) -> str: ...
+    @property
+    def validator(self) -> str: ...
 
     def write(self, data: bytes | memoryview, /) -> int: ...
+
+    def keep(self, point: str) -> None:
+        """All that was written so far is final and ends with a whole record: a later try, even after a crash, may go
+        on from `point` (any text that the source understands; no secret). Cheap: call it as often as it is true."""
+        ...
+
+    def restart(self) -> None:
+        """Forget all that was written and kept: the next byte is the first one."""
+        ...
+
+    def another(self, label: str) -> Sink:
+        """A further file of the same report, delivered beside it as `name-label`, all of them or none."""
+        ...
 
 
 class Asker(Protocol):
@@ -42,19 +67,73 @@ class Asker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a source gets beside its Config: the session as it is now, whether the run is being stopped, a log."""
+    """What a source gets beside its Config.
+
+    `session` is the session as it is now. `turn` waits until one more request may be sent; give it to the HTTP client,
+    which asks before each request. `say` shows a person what the report is doing just now; `log` is for whoever looks
+    into the log afterwards. `stopped` says whether the run is being stopped.
+    """
 
     name: str
     session: Callable[[], Session]
     stopped: Callable[[], bool] = lambda: False
+    turn: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = lambda _text: None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("sfr.source"))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Door:
+    """What a source gets to sign in with: the value that no longer works ("" at the start of a run), the value that
+    `keep` stored in an earlier run ("" when there is none), a person to ask."""
+
+    dead: str
+    asker: Asker
+    kept: Callable[[], str] = lambda: ""
+    keep: Callable[[str], None] = lambda _value: None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a person wrote to name a report: the text, the parameters, the options that are for the source alone (held
+    to its `Options`), and whether odd ids shall pass. Dates are filled in."""
+
+    text: str
+    params: Pairs = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    allow_bad_ids: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A report as its source knows it: the reference, the parameters to send, the format they lead to.
+
+    `many` marks one that stands for several reports and is to be expanded (`Expanding`). `notices` are for the user.
+    """
+
+    ref: str
+    params: Pairs = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    format: str = "csv"
+    notices: tuple[str, ...] = ()
+    many: bool = False
+
+
+class ReferenceProblem(ValueError):
+    """What is wrong with a reference: the list's column, the value (fit to be shown), why, and what to do."""
+
+    def __init__(self, column: str, value: str, message: str, remedy: str) -> None:
+        super().__init__(column, value, message, remedy)
+        self.column, self.value, self.message, self.remedy = column, value, message, remedy
 
 
 class Source(Protocol):
     """A place reports come from. One instance per worker thread and configured name; built as `Class(config, tools)`.
 
     The implementer promises: write to `into` and nothing else; start no threads; read no environment; do not
-    retry; raise only the errors of `sfr.errors` (AuthError when the session is dead).
+    retry; raise only the errors of `sfr.errors` (AuthError when the session is dead). The docstring of the class and
+    the descriptions of Config's fields are what the user is told. What else a source can do is told by the further
+    protocols below.
     """
 
     Config: ClassVar[type[BaseModel]]
@@ -74,9 +153,36 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class Referring(Protocol):
+    """A source that understands more than a plain id: addresses, parameters of its own. Nothing is asked or opened."""
+
+    @staticmethod
+    def read_reference(wanted: Wanted) -> Reference:
+        """Raises ReferenceProblem."""
+        ...
+
+
+@runtime_checkable
+class HavingOptions(Protocol):
+    """A source whose reports have options of their own, each declared once: a pydantic model with descriptions."""
+
+    Options: ClassVar[type[BaseModel]]
+
+
+@runtime_checkable
+class SigningIn(Protocol):
+    """A source with sessions. They are got in one place for all workers, at the start and when one has died."""
+
+    @classmethod
+    def sign_in(cls, config: Any, door: Door) -> str:
+        """A session value that works. Raises AuthError without one, TransientError when nobody can be asked now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A report that a source offers."""
+    """A report that a source offers: `ref` is what goes into the list's column id."""
 
     ref: str
     name: str
@@ -88,7 +194,18 @@ class Listed:
 class Listing(Protocol):
     """A source that can say which reports it has."""
 
-    def list_reports(self) -> Iterator[Listed]: ...
+    def list_reports(self, search: str) -> Iterator[Listed]:
+        """Those whose name holds `search` ("" for all), in the source's order."""
+        ...
+
+
+@runtime_checkable
+class Expanding(Protocol):
+    """A source with references that stand for several reports, such as a dashboard."""
+
+    def expand(self, report: Report) -> Iterator[tuple[Listed, Reference]]:
+        """What `report` (whose `many` is set) stands for just now. `fetch` of such a report raises ReportError."""
+        ...
 
 
 class Destination(Protocol):
@@ -96,15 +213,27 @@ class Destination(Protocol):
 
     Config: ClassVar[type[BaseModel]]
 
-    def staging(self, name: str) -> Path:
-        """Where a file of that name may grow before it is proven; on the same disk, where delivering is a rename.
-
-        Nobody else is ever given the same place.
-        """
-        ...
-
     def put(self, staged: Path, name: str) -> str:
         """Deliver all or nothing; the same name twice replaces; returns where it is. Raises DeliveryError."""
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Staging(Protocol):
+    """A destination on a disk of this machine, where delivering is a rename."""
+
+    def staging(self, name: str) -> Path:
+        """Where a file of that name may grow before it is proven. Nobody else is ever given the same place."""
+        ...
+
+
+@runtime_checkable
+class Appending(Protocol):
+    """A destination that can add records to what is there."""
+
+    def append(self, staged: Path, name: str) -> str:
+        """As `put`, but the records (a CSV's lines below its header) go behind those that are there already, all or
+        nothing. Raises DeliveryError when the columns are others."""
+        ...

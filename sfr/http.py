@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import zlib
@@ -83,6 +84,11 @@ class Answer:
         self.headers: Mapping[str, str] = response.headers
         self.url = str(response.url)
 
+    @property
+    def announced(self) -> bool:
+        """Does the answer say where it ends? Then `pieces` has noticed when it ended before that."""
+        return "Content-Length" in self.headers or "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+
     def pieces(self) -> Iterator[bytes]:
         """The body, unpacked, in pieces as they arrive. Raises TransientError when it does not end as announced."""
         encoding = self.headers.get("Content-Encoding", "").lower().strip()
@@ -101,6 +107,15 @@ class Answer:
                 break
         self.close()
         return body[:limit_bytes]
+
+    def json(self, limit_bytes: int = 64_000_000) -> Any:
+        """The whole body as JSON. Raises TransientError for more than `limit_bytes` and for what is no JSON."""
+        body = self.read(limit_bytes + 1)
+        try:
+            return json.loads(body[:limit_bytes])
+        except ValueError:
+            shown = body[:80].decode("utf-8", "replace")
+            raise TransientError(f"no JSON came: {shown!r}", reason="no-json", max_attempts=3) from None
 
     def close(self) -> None:
         self._response.close()
@@ -135,10 +150,13 @@ def _unzipped(packed: Iterator[bytes]) -> Iterator[bytes]:
 
 
 class Client:
-    """Asks one thing at a time and keeps its connections. Not to be shared between threads."""
+    """Asks one thing at a time and keeps its connections. Not to be shared between threads.
 
-    def __init__(self, timeouts: Timeouts) -> None:
-        self._timeouts = timeouts
+    `turn` is called before each request; a source gives that of its tools, which keeps the pace of its server.
+    """
+
+    def __init__(self, timeouts: Timeouts, turn: Callable[[], None] = lambda: None) -> None:
+        self._timeouts, self._turn = timeouts, turn
         self._adapter = _Adapter(self._use)
         self._cookies = RequestsCookieJar()
         self._environment: dict[str, tuple[Any, Any]] = {}
@@ -150,9 +168,18 @@ class Client:
         self._cookies.set_cookie(create_cookie(name, value, domain=domain, path="/"))
 
     def request(
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        json: Any = None,
     ) -> Answer:
         """Send and return when the head of the answer is there. Redirects are not followed.
+
+        What is sent is a `form`, a `body` of bytes or a value as `json`.
 
         Without a requests Session, which would look into .netrc, read the bodies of redirects and cost as much again.
         Raises TransientError, and ConfigError for what cannot be asked.
@@ -160,8 +187,10 @@ class Client:
         with refused_requests():
             proxies, verify = self._from_environment(url)
             request = requests.PreparedRequest()
-            request.prepare(method, url, {**_HEADERS, **(headers or {})}, data=form, cookies=self._cookies)
+            sent = {**_HEADERS, **(headers or {})}
+            request.prepare(method, url, sent, data=form or body, json=json, cookies=self._cookies)
         check_headers(request.headers)
+        self._turn()
         with renamed_errors():
             response = self._adapter.send(
                 request,

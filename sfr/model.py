@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-import json
-import types
-import typing
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
+
+from sfr.record import Record
 
 
 class Status(StrEnum):
@@ -26,56 +22,23 @@ class Status(StrEnum):
 
 
 class Proof(StrEnum):
-    """What shows that a fetched file is whole."""
+    """What shows that a fetched file is whole: the source's own end mark, the length it announced, the number of
+    records it counted, or nothing."""
 
     FOOTER = "footer"
     LENGTH = "length"
+    COUNT = "count"
     NONE = "none"
 
 
-class Record:
-    """Gives a dataclass JSON both ways; enumerations become their values, tuples become lists."""
+@dataclass(frozen=True, slots=True)
+class Window(Record):
+    """A span of time, half-open: `start` belongs to it, `end` does not. Both are ISO 8601 with an offset from UTC,
+    midnights of the IANA time zone `zone`."""
 
-    __slots__ = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)  # type: ignore[call-overload, no-any-return]
-
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Build from `to_dict` output. Unknown keys are dropped, so that an older sfr reads a newer history."""
-        revivers = _revivers_of(typing.cast(type, cls))
-        return cls(**{name: revivers[name](value) for name, value in values.items() if name in revivers})
-
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        return cls.from_dict(json.loads(text))
-
-
-@functools.cache
-def _revivers_of(kind: type) -> dict[str, Callable[[Any], Any]]:
-    """For each field of a noun, what turns its JSON value back."""
-    return {name: _reviver(hint) for name, hint in typing.get_type_hints(kind).items()}
-
-
-def _reviver(hint: Any) -> Callable[[Any], Any]:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (typing.Union, types.UnionType):
-        revive = _reviver(next(kind for kind in arguments if kind is not type(None)))
-        return lambda value: None if value is None else revive(value)
-    if origin is tuple and arguments[-1] is Ellipsis:
-        revive_item = _reviver(arguments[0])
-        return lambda value: tuple(revive_item(item) for item in value)
-    if origin is tuple:
-        return tuple
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return hint.from_dict
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint
-    return lambda value: value
+    start: str
+    end: str
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +50,11 @@ class Report(Record):
     `params` what the user wants sent beside the source's defaults, in the user's order. `template` is what its row
     says of name, id, path and params before dates are filled in: with source and ref it tells that tomorrow's report
     is the same one as today's. `line` is the place in the list.
+
+    `options` are JSON values that the source alone understands (a payload, a query), already held to its `Options`.
+    `columns` are pairs of a column's name at the source and the name it shall get; `other_columns` says what becomes
+    of the rest: "drop" or "keep". `update` says what happens to a file of that name: "replace" or "append".
+    `many` marks a reference that stands for several reports (a dashboard) until the source has expanded it.
     """
 
     name: str
@@ -103,6 +71,14 @@ class Report(Record):
     excel: bool = False
     template: str = ""
     line: int | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+    window: Window | None = None
+    columns: tuple[tuple[str, str], ...] = ()
+    other_columns: str = "drop"
+    expected_columns: tuple[str, ...] = ()
+    update: str = "replace"
+    destination: str = "folder"
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +99,8 @@ class Run(Record):
 class Job(Record):
     """One report in one run; what travels to workers. Names only, never a secret.
 
-    `previous_records` and `previous_columns` are what the last good run of this report had; `deaths` counts
-    worker processes that ended while they had this job.
+    The `previous_…` are what the last good run of this report had; `deaths` counts worker processes that ended while
+    they had this job.
     """
 
     id: str
@@ -134,6 +110,9 @@ class Job(Record):
     deaths: int = 0
     previous_records: int | None = None
     previous_columns: tuple[str, ...] = ()
+    previous_location: str = ""
+    previous_sha256: str = ""
+    previous_validator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,21 +135,29 @@ class Attempt(Record):
 class Fetched:
     """What a source says it wrote. It stays in the process that fetched, so it has no JSON.
 
-    `trailer` is what followed the last record and is no data (a footer); it is kept only when asked for.
-    `request_id` is the server's own name of the answer, for its support.
+    `records` is how many there must be, if the source knows: another number in the file refuses it. `trailer` is what
+    followed the last record and is no data (a footer); it is kept only when asked for. `request_id` is the server's own
+    name of the answer, for its support. `warnings` are what the user must hear though the file is good ("exactly as
+    many rows as the server's limit"). `validator` is what this version is known by (an ETag); `unchanged` says that
+    nothing was written because the file delivered last is still the right one.
     """
 
-    format: str = "csv"
     records: int | None = None
     proof: Proof = Proof.NONE
     trailer: bytes = b""
     request_id: str = ""
+    warnings: tuple[str, ...] = ()
+    validator: str = ""
     unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Record):
-    """How a job ended. `bytes` and `sha256` describe the file at `location`; `records` excludes the header."""
+    """How a job ended. `bytes` and `sha256` describe the file at `location`; `records` excludes the header.
+
+    `others` are further files of the same report, each as location and SHA-256. `validator` is what the source knows
+    this version of the report by.
+    """
 
     job_id: str
     status: Status
@@ -188,6 +175,8 @@ class Outcome(Record):
     error: str = ""
     remedy: str = ""
     warnings: tuple[str, ...] = field(default=())
+    others: tuple[tuple[str, str], ...] = ()
+    validator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
