@@ -110,6 +110,13 @@ class ConfigError(SfrError):
     reason = "config"
 
 
+class BrokenConnector(SfrError):
+    """A connector of an installed package cannot be imported; nothing from its sources can be had."""
+
+    scope = Scope.SOURCE
+    reason = "connector"
+
+
 class Busy(ConfigError):
     """Another run is active on the same output."""
 

@@ -71,7 +71,7 @@ class Report(Record):
     excel: bool = False
     template: str = ""
     line: int | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
     window: Window | None = None
     columns: tuple[tuple[str, str], ...] = ()
     other_columns: str = "drop"

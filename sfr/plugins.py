@@ -1,36 +1,65 @@
-"""Which name stands for which connector class; classes are imported only when used."""
+"""Which name stands for which connector class: ours, and those of installed packages; imported only when used."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from sfr.errors import ConfigError
+from sfr.errors import BrokenConnector, ConfigError
 
-SOURCES = {"salesforce": "sfr.sources.salesforce.source:Salesforce"}
+SOURCES = {
+    "salesforce": "sfr.sources.salesforce.source:Salesforce",
+    "superset": "sfr.sources.superset.source:Superset",
+    "metabase": "sfr.sources.metabase.source:Metabase",
+    "cake": "sfr.sources.cake.source:Cake",
+    "link": "sfr.sources.link.source:Link",
+}
 DESTINATIONS = {"folder": "sfr.destinations.folder:Folder"}
-REFERENCES = {"salesforce": "sfr.sources.salesforce.reference:read_reference"}
+
+log = logging.getLogger("sfr.plugins")
+
+
+def source_types() -> dict[str, str]:
+    """Every type of source with the place of its class, `module:Class`."""
+    return {**_installed("sfr.sources"), **SOURCES}
+
+
+def destination_types() -> dict[str, str]:
+    """Every type of destination with the place of its class, `module:Class`."""
+    return {**_installed("sfr.destinations"), **DESTINATIONS}
 
 
 def source_class(kind: str) -> Any:
-    """The Source class of that name. Raises ConfigError with the known names."""
-    return _load(SOURCES, kind, "source")
+    """The Source class of that type. Raises ConfigError with the known names, BrokenConnector when it cannot be
+    imported."""
+    return _load(SOURCES, "sfr.sources", kind, "source")
 
 
 def destination_class(kind: str) -> Any:
-    """The Destination class of that name. Raises ConfigError with the known names."""
-    return _load(DESTINATIONS, kind, "destination")
+    """The Destination class of that type. Raises as `source_class`."""
+    return _load(DESTINATIONS, "sfr.destinations", kind, "destination")
 
 
-def reference_reader(kind: str) -> Callable[..., Any]:
-    """The function that understands what a person wrote to name a report of that source."""
-    reader: Callable[..., Any] = _load(REFERENCES, kind, "source")
-    return reader
+def _load(ours: Mapping[str, str], group: str, kind: str, what: str) -> Any:
+    place = ours.get(kind) or _installed(group).get(kind)
+    if place is None:
+        known = sorted({*ours, *_installed(group)})
+        raise ConfigError(f"unknown type of {what} {kind!r}", remedy=f"known are: {', '.join(known)}")
+    module, _, name = place.partition(":")
+    try:
+        return getattr(import_module(module), name)
+    except Exception as error:  # whatever a stranger's module does while it is imported
+        log.exception("the connector %s (%s) cannot be imported", kind, place)
+        raise BrokenConnector(
+            f"the connector {kind} cannot be imported: {type(error).__name__}: {error}",
+            remedy=f"the log has the details; is the package of {module.partition('.')[0]} whole and up to date?",
+        ) from error
 
 
-def _load(table: dict[str, str], kind: str, what: str) -> Any:
-    if kind not in table:
-        raise ConfigError(f"unknown {what} {kind!r}", remedy=f"known are: {', '.join(sorted(table))}")
-    module, name = table[kind].split(":")
-    return getattr(import_module(module), name)
+def _installed(group: str) -> dict[str, str]:
+    """What installed packages offer; looking it up takes a while, so only for names that are not ours."""
+    from importlib.metadata import entry_points
+
+    return {entry.name: entry.value for entry in entry_points(group=group)}

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfr.sources.salesforce.ids import checksum, matches, repair
-from sfr.sources.salesforce.reference import ReferenceProblem, read_reference
+from sfr.connector import Pairs, Reference, ReferenceProblem, Wanted
+from sfr.sources.salesforce import reference
 
 GENUINE = {
     "00Ob0000003uviH": "EAQ",
@@ -22,6 +23,10 @@ FULL = "00O5g00000DemoAEAR"
 alphabet = string.ascii_letters + string.digits
 bodies = st.text(alphabet, min_size=15, max_size=15)
 report_bodies = st.text(alphabet, min_size=12, max_size=12).map(lambda serial: "00O" + serial)
+
+
+def read_reference(text: str, params: Pairs, allow_bad_ids: bool) -> Reference:
+    return reference.read_reference(Wanted(text, params, allow_bad_ids=allow_bad_ids))
 
 
 def problem(text: str, params: tuple[tuple[str, str], ...] = (), allow_bad_ids: bool = False) -> ReferenceProblem:

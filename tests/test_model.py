@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfr import model
-from sfr.model import Attempt, Job, Outcome, Phase, Proof, Record, Report, Result, Run, Snapshot, Status
+from sfr.model import Attempt, Job, Outcome, Phase, Proof, Record, Report, Result, Run, Snapshot, Status, Window
 
 text = st.text()
 count = st.integers(0, 2**62)
@@ -19,6 +19,7 @@ moment = st.floats(0, 4e9)
 maybe = st.none()
 texts = st.lists(text, max_size=3).map(tuple)
 
+windows = st.builds(Window, text, text, text)
 reports = st.builds(
     Report,
     name=text,
@@ -35,9 +36,17 @@ reports = st.builds(
     excel=st.booleans(),
     template=text,
     line=maybe | count,
+    options=st.dictionaries(text, text | count | texts.map(list), max_size=3),
+    window=maybe | windows,
+    columns=st.lists(st.tuples(text, text), max_size=3).map(tuple),
+    other_columns=text,
+    expected_columns=texts,
+    update=text,
+    destination=text,
+    many=st.booleans(),
 )
 runs = st.builds(Run, text, moment, text, text, count, text, maybe | moment, maybe | st.integers(0, 130))
-jobs = st.builds(Job, text, text, count, reports, count, maybe | count, texts)
+jobs = st.builds(Job, text, text, count, reports, count, maybe | count, texts, text, text, text)
 attempts = st.builds(Attempt, count, moment, moment, moment, moment, count, text, text, text)
 outcomes = st.builds(
     Outcome,
@@ -57,10 +66,12 @@ outcomes = st.builds(
     error=text,
     remedy=text,
     warnings=texts,
+    others=st.lists(st.tuples(text, text), max_size=3).map(tuple),
+    validator=text,
 )
 results = st.builds(Result, jobs, outcomes)
 snapshots = st.builds(Snapshot, text, st.sampled_from(Phase), moment, count, count, text)
-nouns = st.one_of(reports, runs, jobs, attempts, outcomes, results, snapshots)
+nouns = st.one_of(windows, reports, runs, jobs, attempts, outcomes, results, snapshots)
 
 
 @given(nouns)
@@ -101,7 +112,7 @@ def test_a_status_nobody_knows_is_refused() -> None:
 
 def test_every_noun_is_tested_here_is_frozen_and_has_no_surprises_beside_its_fields() -> None:
     found = {kind for kind in vars(model).values() if isinstance(kind, type) and issubclass(kind, Record)} - {Record}
-    assert found == {Report, Run, Job, Attempt, Outcome, Result, Snapshot}
+    assert found == {Window, Report, Run, Job, Attempt, Outcome, Result, Snapshot}
     for kind in found:
         assert dataclasses.is_dataclass(kind)
         assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]

@@ -9,18 +9,16 @@ import pytest
 
 from sfr.destinations.folder import Folder
 from sfr.errors import ConfigError
-from sfr.plugins import destination_class, reference_reader, source_class
-from sfr.sources.salesforce.reference import read_reference
+from sfr.plugins import destination_class, source_class
 from sfr.sources.salesforce.source import Salesforce
 
 
 def test_a_name_leads_to_its_class() -> None:
     assert source_class("salesforce") is Salesforce
     assert destination_class("folder") is Folder
-    assert reference_reader("salesforce") is read_reference
 
 
-@pytest.mark.parametrize("find", [source_class, destination_class, reference_reader])
+@pytest.mark.parametrize("find", [source_class, destination_class])
 @pytest.mark.parametrize("name", ["", "Salesforce", "sap", "os:system"])
 def test_an_unknown_name_is_told_the_known_ones(find: object, name: str) -> None:
     assert callable(find)

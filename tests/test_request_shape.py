@@ -26,7 +26,7 @@ class Lines:
 
 
 def ask(report: Report) -> responses.Call:
-    source = Salesforce(SalesforceConfig(origin=ORIGIN), Tools("salesforce", lambda: Session("00Dmade!up", 1)))
+    source = Salesforce(SalesforceConfig(domain=ORIGIN), Tools("salesforce", lambda: Session("00Dmade!up", 1)))
     with responses.RequestsMock() as wire:
         wire.get(f"{ORIGIN}/{report.ref}", body=ANSWER, content_type="text/csv")
         into = Lines()

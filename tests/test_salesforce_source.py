@@ -10,7 +10,7 @@ from sfr.demo.behaviours import Csv, JsonError, RedirectLoop, SsoBounce, WrongHo
 from sfr.demo.org import DEMO_SID, DemoOrg
 from sfr.errors import AuthError, SfrError, TransientError
 from sfr.model import Fetched, Proof, Report
-from sfr.sources.salesforce.source import export_url
+from sfr.sources.salesforce.export import export_url
 from tests.surroundings import ID, Room, download, source
 from tests.wire import LAST_CHUNK, Wire, chunked, field, response
 

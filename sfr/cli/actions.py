@@ -102,12 +102,13 @@ def show_result(
 
 def check_access(**options: Any) -> int:
     """Show the chain; 0 when a session is there, 3 when not."""
-    from sfr.access import Access
+    from sfr.settings.configured import configure
+    from sfr.sources.salesforce.access import Access
 
     asker = Terminal()
     settings = _settings(asker, **options)
     click.echo(f"org      {settings.require_domain()}")
-    steps = Access(settings, asker).steps()
+    steps = Access(configure(settings, "salesforce").config, asker).steps()
     for number, step in enumerate(steps, 1):
         click.echo(redact(f"{number}. {step.link:<24} {step.reason:<16} {step.detail}".rstrip()))
     there = any(step.reason == "ok" for step in steps)
@@ -118,21 +119,24 @@ def check_access(**options: Any) -> int:
 
 def log_in(**options: Any) -> int:
     """Get a session; AuthError (exit code 3) without one."""
-    from sfr.access import Access
+    from sfr.settings.configured import configure
+    from sfr.sources.salesforce.access import Access
 
     asker = Terminal()
     settings = _settings(asker, **options)
-    found = Access(settings, asker).sign_in()
+    found = Access(configure(settings, "salesforce").config, asker).sign_in()
     click.echo(f"logged in to {settings.require_domain()} ({found.link})")
     return OK
 
 
 def log_out(*, domain: str | None, everything: bool) -> int:
     """Forget the session."""
-    from sfr.access import Access
+    from sfr.settings.configured import configure
+    from sfr.sources.salesforce.access import Access
 
     asker = Terminal(silent=True)
-    for line in Access(_settings(asker, domain=domain), asker).sign_out(everything=everything):
+    config = configure(_settings(asker, domain=domain), "salesforce").config
+    for line in Access(config, asker).sign_out(everything=everything):
         click.echo(line)
     return OK
 

@@ -38,6 +38,7 @@ def run_demo(*, faults: bool, output: str) -> int:
         click.echo("and then cut, one is big, one is full of quotes, and the session ends midway.")
         if faults:
             click.echo(f"{len(FAULT_REPORTS)} of them cannot succeed.")
-        app = App(settings, Terminal(silent=True), sign_in=lambda _dead: log_in(org.url, DEMO_USERNAME, DEMO_PASSWORD))
+        sign_in = {"salesforce": lambda _dead: log_in(org.url, DEMO_USERNAME, DEMO_PASSWORD)}
+        app = App(settings, Terminal(silent=True), sign_in)
         result = app.run(reports, watcher_for(quiet=False, scheduled=False, silent=False), "the demonstration")
     return show_result(result)

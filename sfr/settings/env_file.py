@@ -27,16 +27,22 @@ def read_env_file(path: Path | None) -> dict[str, str]:
     except OSError as error:
         remedy = "Give your account the right to read it."
         raise ConfigError(f"{path} cannot be read: {error.strerror or error}", remedy=remedy) from error
-    text = "".join(_protect_backslashes(line) for line in _decode(data).splitlines(keepends=True))
-    bindings = list(parse_stream(io.StringIO(text)))
+    return parse_env(decode_settings(data), path.as_posix())
+
+
+def parse_env(text: str, place: str) -> dict[str, str]:
+    """As `read_env_file`, from its text; `place` is named in the error."""
+    protected = "".join(_protect_backslashes(line) for line in text.splitlines(keepends=True))
+    bindings = list(parse_stream(io.StringIO(protected)))
     wrong = [str(binding.original.line) for binding in bindings if binding.error]
     if wrong:
         remedy = "Write KEY=value, with a quotation mark at both ends of the value or at none."
-        raise ConfigError(f"{path}: not to be understood: line {', '.join(wrong)}", remedy=remedy)
+        raise ConfigError(f"{place}: not to be understood: line {', '.join(wrong)}", remedy=remedy)
     return {binding.key.upper(): binding.value for binding in bindings if binding.key and binding.value}
 
 
-def _decode(data: bytes) -> str:
+def decode_settings(data: bytes) -> str:
+    """The text of a file of settings, in whatever encoding an editor wrote it."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):  # PowerShell's `>` writes UTF-16
         return data.decode("utf-16", errors="replace")
     try:

@@ -7,15 +7,6 @@ from collections.abc import Collection, Iterable
 from zoneinfo import ZoneInfo, available_timezones
 
 from sfr.errors import ConfigError
-from sfr.sources.salesforce.hosts import my_domain_origin
-
-
-def origin_or_value_error(text: str) -> str:
-    """`my_domain_origin` with its error as a ValueError, which pydantic collects with the others."""
-    try:
-        return my_domain_origin(text)[0]
-    except ConfigError as error:
-        raise ValueError(f"{error.message}. {error.remedy}") from error
 
 
 def check_zone(name: str) -> str:

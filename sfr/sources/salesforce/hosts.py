@@ -102,3 +102,11 @@ def _refuse_strangers(host: str) -> None:
     label = host.removesuffix(family).rstrip(".")
     if not label or label in _NO_ORG:
         raise ConfigError(f"{host} belongs to every org and has no reports", remedy=_REMEDY)
+
+
+def origin_or_value_error(text: str) -> str:
+    """`my_domain_origin` with its error as a ValueError, which pydantic collects with the others."""
+    try:
+        return my_domain_origin(text)[0]
+    except ConfigError as error:
+        raise ValueError(f"{error.message}. {error.remedy}") from error

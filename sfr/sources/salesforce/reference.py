@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from sfr.connector import Pairs, Reference, ReferenceProblem, Wanted
 from sfr.query_text import parse_query
 from sfr.sources.salesforce import ids
-
-Pairs = tuple[tuple[str, str], ...]
 
 _PREFIX = "00O"
 _PASTE = "Open the report in the browser and paste its whole address here."
@@ -35,38 +33,20 @@ _FORMATS = {"xls": "xls", "xlsx": "xlsx"}
 _STATEFUL_ENCODINGS = ("utf-7", "iso2022", "hz")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A report as the export knows it: 18-character id, the user's parameters, the format they lead to."""
-
-    ref: str
-    params: Pairs = ()
-    format: str = "csv"
-    notices: tuple[str, ...] = ()
-
-
-class ReferenceProblem(ValueError):
-    """What is wrong with a reference: the list's column, the value (fit to be shown), why, and what to do."""
-
-    def __init__(self, column: str, value: str, message: str, remedy: str) -> None:
-        super().__init__(column, value, message, remedy)
-        self.column, self.value, self.message, self.remedy = column, value, message, remedy
-
-
-def read_reference(text: str, params: Pairs, allow_bad_ids: bool) -> Reference:
-    """Read one report's `id` cell together with its decoded `params`.
+def read_reference(wanted: Wanted) -> Reference:
+    """Read what stands for one report, giving its 18-character id.
 
     Parameters in a pasted Classic address are taken over unless `params` has them. `allow_bad_ids` lets wrong
     prefixes, lengths and checksums pass. Raises ReferenceProblem.
     """
-    found, carried = _split_address(text)
+    found, carried = _split_address(wanted.text)
     _check_params("id", carried)
-    _check_params("params", params)
-    ref, notices = _read_id(found, allow_bad_ids)
-    own = {name for name, _ in params}
-    merged = (*(pair for pair in carried if pair[0] not in own), *params)
-    wanted = {name: value.lower() for name, value in merged}.get("xf", "")
-    return Reference(ref, merged, _FORMATS.get(wanted, "csv"), notices)
+    _check_params("params", wanted.params)
+    ref, notices = _read_id(found, wanted.allow_bad_ids)
+    own = {name for name, _ in wanted.params}
+    merged = (*(pair for pair in carried if pair[0] not in own), *wanted.params)
+    export_format = {name: value.lower() for name, value in merged}.get("xf", "")
+    return Reference(ref, merged, format=_FORMATS.get(export_format, "csv"), notices=notices)
 
 
 def _split_address(text: str) -> tuple[str, Pairs]:

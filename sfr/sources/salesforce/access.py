@@ -1,4 +1,4 @@
-"""Wires the Salesforce sign-in chain to the settings: get a session, look at the chain, forget the session."""
+"""Wires the sign-in chain to a configuration: get a session, look at the chain, forget the session."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import replace
 from sfr.connector import Asker
 from sfr.errors import AuthError, SfrError
 from sfr.redaction import remember_secret
-from sfr.settings import Settings
+from sfr.sources.salesforce.config import SalesforceConfig
 from sfr.sources.salesforce.session.values import (
     SessionSettings,
     SignedIn,
@@ -23,13 +23,13 @@ log = logging.getLogger("sfr.access")
 
 
 class Access:
-    """The ways to a session of the one org that the settings name."""
+    """The ways to a session of one org."""
 
-    def __init__(self, settings: Settings, asker: Asker) -> None:
-        self._settings = settings
+    def __init__(self, config: SalesforceConfig, asker: Asker) -> None:
+        self._config = config
         self._asker = asker
-        if settings.sid is not None:
-            remember_secret(settings.sid.get_secret_value())
+        if config.sid is not None:
+            remember_secret(config.sid.get_secret_value())
 
     def session(self, dead: str = "") -> str:
         """A session value that works; `dead` is the one that no longer does. Raises AuthError, ConfigError."""
@@ -69,26 +69,26 @@ class Access:
         return sign_out(self._chain(), everything)
 
     def _validate(self) -> Callable[[str], Verdict]:
-        return _validation(self._settings.require_domain())
+        return _validation(self._config.domain)
 
     def _chain(self) -> SessionSettings:
         from platformdirs import user_state_path
 
-        settings, origin = self._settings, self._settings.require_domain()
+        config = self._config
         return SessionSettings(
-            host=origin.partition("://")[2],
-            origin=origin,
-            given=settings.sid.get_secret_value() if settings.sid else None,
-            browser=settings.browser,
-            browser_profile=settings.browser_profile,
-            browser_path=settings.browser_path,
-            login=settings.login,
-            login_seconds=settings.login_seconds,
+            host=config.domain.partition("://")[2],
+            origin=config.domain,
+            given=config.sid.get_secret_value() if config.sid else None,
+            browser=config.browser,
+            browser_profile=config.browser_profile,
+            browser_path=config.browser_path,
+            login=config.login,
+            login_seconds=config.login_seconds,
             state_directory=user_state_path("sfr", appauthor=False),
         )
 
 
-def checked(session: Callable[[str], str], settings: Settings) -> Callable[[str], str]:
+def checked(session: Callable[[str], str], origin: str) -> Callable[[str], str]:
     """A program's own `session` function as a sign-in: its value is held to what the chain's values are held to.
 
     What comes back raises AuthError when the function has no session, raises anything of its own, or gives a value
@@ -102,7 +102,7 @@ def checked(session: Callable[[str], str], settings: Settings) -> Callable[[str]
         remember_secret(value)
         if not looks_like_session(value):
             raise AuthError("the program's session cannot be one: it must read 00D…!…, without blanks", remedy=_FRESH)
-        if _validation(settings.require_domain())(value) is Verdict.INVALID:
+        if _validation(origin)(value) is Verdict.INVALID:
             raise AuthError("the org does not accept the program's session", remedy=_FRESH)
         return value
 

@@ -1,0 +1,151 @@
+"""Knows how what was written about a named source, or destination, becomes the configuration its connector asks for."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+
+from sfr.errors import ConfigError
+from sfr.plugins import source_class
+from sfr.settings import Settings
+from sfr.settings.sources import Declared, Written, key_of
+
+# What says whose account it is; a second source of the same type has its own.
+_IDENTITY = frozenset({"domain", "sid"})
+
+
+class Limits(BaseModel):
+    """What every source may be held to, whatever its type."""
+
+    model_config = ConfigDict(frozen=True)
+
+    concurrency: int | None = Field(
+        None, ge=1, le=1000, description="Reports in flight at a time. Not set: SFR_CONCURRENCY."
+    )
+    requests_per_second: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="Requests a second. Not set: SFR_REQUESTS_PER_SECOND."
+    )
+    jitter_seconds: float = Field(
+        0.0,
+        ge=0,
+        le=3600,
+        description="Longest pause, drawn by chance, between the beginnings of two reports: polite to a small server.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConfiguredSource:
+    """A named source that may be opened: its type, the configuration of its connector, and its limits."""
+
+    name: str
+    kind: str
+    config: Any
+    limits: Limits
+
+
+def configure(settings: Settings, name: str) -> ConfiguredSource:
+    """The source of that name, ready to be opened.
+
+    Raises ConfigError with a line for every missing, misspelt or wrong setting, BrokenConnector when its connector
+    cannot be imported.
+    """
+    declared = settings.declared(name)
+    if declared.name == "salesforce":
+        settings.require_domain()
+    model: type[BaseModel] = source_class(declared.kind).Config
+    own = {each: written for each, written in declared.fields.items() if each not in Limits.model_fields}
+    shared = {each: written for each, written in declared.fields.items() if each in Limits.model_fields}
+    problems = [*_unknown_fields(declared, model), *_secrets_in_files(declared, model)]
+    inherited = _inherited(settings, declared, model)
+    config, wrong = _built(model, declared, own, inherited)
+    limits, wrong_limits = _built(Limits, declared, shared, {})
+    if problems := [*problems, *wrong, *wrong_limits]:
+        remedy = f"`sfr connectors {declared.kind}` explains every setting of this type of source."
+        raise ConfigError("\n".join(problems), remedy=remedy)
+    return ConfiguredSource(declared.name, declared.kind, config, limits)
+
+
+def build_options(model: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
+    """A model from values as people write them in one line: JSON where the field holds more than a text."""
+    return model.model_validate({name: _read(model.model_fields.get(name), value) for name, value in values.items()})
+
+
+def _inherited(settings: Settings, declared: Declared, model: type[BaseModel]) -> dict[str, Any]:
+    """What the general settings say about fields of the same name, where somebody has set them."""
+    own = declared.name == declared.kind
+    names = [name for name in model.model_fields if name in type(settings).model_fields]
+    return {
+        name: getattr(settings, name)
+        for name in names
+        if name in settings.model_fields_set and (own or name not in _IDENTITY)
+    }
+
+
+def _built(
+    model: type[BaseModel], declared: Declared, fields: Mapping[str, Written], inherited: Mapping[str, Any]
+) -> tuple[Any, list[str]]:
+    given = {name: written.value for name, written in fields.items() if name in model.model_fields}
+    try:
+        return build_options(model, {**inherited, **given}), []
+    except ValidationError as error:
+        return None, [_told(declared, fields, model, detail) for detail in error.errors(include_url=False)]
+
+
+def _told(declared: Declared, fields: Mapping[str, Written], model: type[BaseModel], detail: Any) -> str:
+    name = str(detail["loc"][0]) if detail["loc"] else ""
+    key = key_of(declared.name, name) if name else f"source {declared.name}"
+    about = model.model_fields[name].description or "" if name in model.model_fields else ""
+    if detail["type"] == "missing":
+        return f"{key} is not set. {about}".rstrip()
+    message = detail["msg"].removeprefix("Value error, ").rstrip(".")
+    written = fields.get(name)
+    if written is None:
+        return f"{key}: {message[0].lower()}{message[1:]}."
+    shown = "(hidden)" if is_secret(model.model_fields[name]) or "@" in str(written.value) else f'"{written.value}"'
+    where = "" if written.place == key else f" ({written.place})"
+    return f"{key} = {shown}{where}: {message[0].lower()}{message[1:]}. {about}".rstrip()
+
+
+def _unknown_fields(declared: Declared, model: type[BaseModel]) -> list[str]:
+    known = [*model.model_fields, *Limits.model_fields]
+    problems = []
+    for name, written in declared.fields.items():
+        if name in known:
+            continue
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {key_of(declared.name, close[0])}?" if close else f"there are: {', '.join(known)}"
+        problems.append(f"{written.place} is no setting of a source of type {declared.kind}; {hint}")
+    return problems
+
+
+def _secrets_in_files(declared: Declared, model: type[BaseModel]) -> list[str]:
+    """A file of sources is shared and committed; secrets stay in the environment or `.env`."""
+    return [
+        f"{written.place} is a secret and belongs into .env, as {key_of(declared.name, name)}=…"
+        for name, written in declared.fields.items()
+        if name in model.model_fields and is_secret(model.model_fields[name]) and "[" in written.place
+    ]
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether a field holds a secret, by itself or in what it holds."""
+    return "Secret" in str(field.annotation)
+
+
+def _read(field: FieldInfo | None, value: Any) -> Any:
+    """A mapping or list that was written as JSON in one line; everything else as it is."""
+    takes_more = field is not None and any(
+        word in str(field.annotation) for word in ("dict", "list", "tuple", "Mapping")
+    )
+    if isinstance(value, str) and takes_more and value.strip()[:1] in ("{", "["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

@@ -1,0 +1,170 @@
+"""Knows the sources that a user has named: their types and settings, from the environment, `.env` and a TOML file."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sfr.errors import ConfigError
+from sfr.plugins import SOURCES
+
+PREFIX = "SFR_"
+ALWAYS_THERE = ("salesforce", "link")
+
+_TYPE_KEY = re.compile(rf"{PREFIX}(?P<name>[A-Z][A-Z0-9_]*)_TYPE")
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A value as somebody wrote it, and where."""
+
+    value: Any = field(repr=False)
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A source as it was declared: its type, and what was written about each field, by the field's name."""
+
+    name: str
+    kind: str
+    fields: Mapping[str, Written] = field(default_factory=dict)
+
+
+class Declarations:
+    """All sources of this user. `known_keys` are those of the general settings, which belong to no source."""
+
+    def __init__(
+        self,
+        toml: Mapping[str, Mapping[str, Any]],
+        toml_place: str,
+        written: Mapping[str, str],
+        environment: Mapping[str, str],
+        known_keys: Iterable[str],
+    ) -> None:
+        known = set(known_keys)
+        env_file = {key: Written(value, f".env: {key}") for key, value in written.items()}
+        in_environment = {key.upper(): Written(value, key) for key, value in environment.items() if value}
+        places = {**env_file, **in_environment}
+        self._keys = {key: place for key, place in places.items() if key.startswith(PREFIX) and key not in known}
+        self._toml, self._toml_place = toml, toml_place
+        self._kinds = {name: str(table.get("type") or name) for name, table in toml.items()}
+        for key, place in self._keys.items():
+            if match := _TYPE_KEY.fullmatch(key):
+                name = self._name_of(match["name"])
+                self._kinds[name] = str(place.value).strip().lower()
+        for kind in SOURCES:
+            if any(key.startswith(_prefix(kind)) for key in self._keys):
+                self._kinds.setdefault(kind, kind)
+        for name in ALWAYS_THERE:
+            self._kinds.setdefault(name, name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Declarations) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every source that has a name, whether or not its settings are right."""
+        return tuple(sorted(self._kinds))
+
+    def find(self, name: str) -> Declared:
+        """The source of that name. Raises ConfigError with similar names when there is none."""
+        wanted = name.strip().lower()
+        kind = self._kinds.get(wanted)
+        if kind is None:
+            from sfr.plugins import source_types
+
+            types = source_types()
+            if wanted not in types:
+                raise _unknown(name, [*self._kinds, *types])
+            kind = wanted
+        return Declared(wanted, kind, self._fields(wanted))
+
+    def owner_of(self, key: str) -> str | None:
+        """The source that an environment key such as SFR_BI_URL belongs to; the longest fitting name has it."""
+        owners = [name for name in self._kinds if key.startswith(_prefix(name))]
+        return max(owners, key=len, default=None)
+
+    def owner_of_address(self, url: str) -> str | None:
+        """The source whose own `url` has the scheme, host and port of this one."""
+        wanted = _origin(url)
+        for name in self.names:
+            written = self._fields(name).get("url")
+            if wanted and written is not None and _origin(str(written.value)) == wanted:
+                return name
+        return None
+
+    def _fields(self, name: str) -> dict[str, Written]:
+        table = self._toml.get(name, {})
+        fields = {
+            each.lower(): Written(value, f"{self._toml_place}, [{name}] {each}")
+            for each, value in table.items()
+            if each.lower() != "type"
+        }
+        for key, written in self._keys.items():
+            if key.startswith(_prefix(name)) and self.owner_of(key) in (name, None):
+                fields[key.removeprefix(_prefix(name)).lower()] = written
+        fields.pop("type", None)
+        return fields
+
+    def _name_of(self, capitals: str) -> str:
+        """The name as the TOML file spells it, where a hyphen is possible."""
+        return next((name for name in self._toml if _prefix(name) == f"{PREFIX}{capitals}_"), capitals.lower())
+
+
+def read_sources_file(path: Path) -> dict[str, dict[str, Any]]:
+    """The tables of `input/sources.toml`, by name; no file gives none. Raises ConfigError when it is wrong."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}", remedy="Save it as a UTF-8 text file.") from error
+    except tomllib.TOMLDecodeError as error:
+        remedy = 'A source is a table: [bi], then lines such as type = "superset" and url = "https://bi.example.com".'
+        raise ConfigError(f"{path}: {error}", remedy=remedy) from error
+    for name, table in content.items():
+        if not isinstance(table, dict):
+            raise ConfigError(f"{path}: {name} stands outside of a table", remedy=f"Put it below a line [{name}].")
+        if not _NAME.fullmatch(name):
+            remedy = "Use small letters, digits, - and _, beginning with a letter."
+            raise ConfigError(f"{path}: [{name}] is no name for a source", remedy=remedy)
+    return content
+
+
+def key_of(name: str, field_name: str) -> str:
+    """What a field of a named source is called in the environment."""
+    return f"{_prefix(name)}{field_name.upper()}"
+
+
+def _origin(url: str) -> tuple[str, str, int | None] | None:
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower())
+    except ValueError:
+        return None
+    return (parts.scheme.lower(), parts.hostname, port) if parts.hostname else None
+
+
+def _prefix(name: str) -> str:
+    return f"{PREFIX}{re.sub(r'[^A-Z0-9]', '_', name.upper())}_"
+
+
+def _unknown(name: str, known: Iterable[str]) -> ConfigError:
+    names = sorted(set(known))
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    hint = f"Did you mean {close[0]}? " if close else ""
+    capitals = re.sub(r"[^A-Z0-9]", "_", name.upper()) or "NAME"
+    return ConfigError(
+        f"there is no source {name!r}",
+        remedy=f"{hint}There are: {', '.join(names)}. A new one begins with {PREFIX}{capitals}_TYPE=superset in .env.",
+    )
