@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from sfr.csv_scan import CsvFacts
 from sfr.errors import InvalidReport
-from sfr.model import Job, Report
+from sfr.model import Fetched, Job, Report
 
 FALL_WARNED = 0.5
+MOST_MISCOUNTS = 5
+
+
+def check_count(fetched: Fetched, facts: CsvFacts | None) -> None:
+    """Raises InvalidReport when the file holds another number of records than the source counted."""
+    if facts is not None and fetched.records is not None and fetched.records != facts.records:
+        raise InvalidReport(
+            f"the source counted {fetched.records:,} records, the file has {facts.records:,}",
+            reason="count",
+            max_attempts=MOST_MISCOUNTS,
+            remedy="does the data change while it is read?",
+        )
 
 
 def check_expectations(report: Report, facts: CsvFacts) -> None:
@@ -16,6 +28,12 @@ def check_expectations(report: Report, facts: CsvFacts) -> None:
             f"{facts.records:,} records came, the list wants at least {report.min_records:,}",
             reason="too-few",
             remedy="look at the report, or change min_rows in the list",
+        )
+    if missing := [name for name in report.expected_columns if name not in facts.columns]:
+        raise InvalidReport(
+            f"the column {missing[0]} is missing; there are {', '.join(facts.columns)}"[:400],
+            reason="columns",
+            remedy="look at the report, or change the expected columns in the list",
         )
     if not report.may_be_empty and facts.records == 0:
         raise InvalidReport(

@@ -12,6 +12,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from sfr.errors import InvalidReport
 
@@ -84,7 +85,8 @@ class CsvScan:
 
     def _check_end(self) -> None:
         """Count a last record without a line end. Raises InvalidReport for a part of one, or for text after it."""
-        line_ends = self._end.count(b"\n", len(self._end.rstrip()))
+        last_text = self._end.rstrip(b"\r\n" if self._width == 1 else None)  # a single column may hold a space
+        line_ends = self._end.count(b"\n", len(last_text))
         blank_lines = self._partial.count(b"\n")
         if self._partial.strip(b"\n"):
             if blank_lines or len(self._partial) != self._width - 1:
@@ -170,12 +172,29 @@ class CsvScan:
         raise InvalidReport(f"record {self.records} does not end", reason="ragged", max_attempts=3)
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The column names of a CSV file and the bytes that they take, with the mark before and the line end behind."""
+
+    columns: tuple[str, ...]
+    size: int
+
+
+def read_header(file: BinaryIO) -> Header:
+    """The header of a file that is open at its beginning; an empty file has one without columns."""
+    head = file.read(HEADER_LIMIT_BYTES)
+    mark = len(head) - len(head.removeprefix(BYTE_ORDER_MARK))
+    end = _header_end(head, at_end=True)
+    line = head[mark:end].strip(b"\r\n")
+    return Header(_fields(line, find_delimiter(line).decode()) if line else (), end)
+
+
 def find_delimiter(header: bytes) -> bytes:
     """The delimiter of a header line: what follows its first quoted field, else the most frequent candidate."""
     if header.startswith(b'"'):
         after = _QUOTED.sub(b"", header[:HEADER_LIMIT_BYTES].replace(b'""', b""))[:1]
         return after if after and after in DELIMITERS else b","
-    return max((bytes([candidate]) for candidate in DELIMITERS), key=header.count)
+    return max((bytes([candidate]) for candidate in DELIMITERS), key=_QUOTED.sub(b"", header).count)
 
 
 def _header_end(head: bytes, *, at_end: bool) -> int:

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Protocol
 
 from sfr import checks
-from sfr.atomic import delivery_error
+from sfr.column_mapping import MappedSink
 from sfr.connector import Destination, Session, Source
 from sfr.csv_scan import CsvFacts
-from sfr.errors import DeliveryError, SfrError, TransientError
-from sfr.formats import for_excel
+from sfr.delivery import Delivery, is_current, validator_of
+from sfr.errors import AuthError, InvalidReport, ReportError, SfrError, TransientError
+from sfr.intake import Intake
 from sfr.model import Fetched, Job, Outcome, Phase, Proof, Status
 from sfr.staging import StagedFile
+from sfr.unfinished import Unfinished, key_of
 
 MOST_UNPROVEN = 6
 
@@ -23,7 +25,7 @@ class Surroundings(Protocol):
 
     def session(self, source: str) -> Session: ...
 
-    def await_session(self, source: str, lost: Session) -> None:
+    def await_session(self, source: str, lost: Session, why: AuthError) -> None:
         """Return when a newer session than `lost` is there. Raises AuthError when there will be none."""
         ...
 
@@ -49,18 +51,28 @@ class Surroundings(Protocol):
 class Fetching:
     """The tries of one job share this: an answer that nothing proves complete is kept until the next one comes.
 
-    `bytes` and `first_byte_at` (by the monotonic clock) describe the try that ran last.
+    `bytes` and `first_byte_at` (by the monotonic clock) describe the try that ran last, `point` how far it came.
     """
 
     def __init__(
-        self, job: Job, source: Source, destination: Destination, limit_bytes: int, around: Surroundings
+        self,
+        job: Job,
+        source: Source,
+        destination: Destination,
+        limit_bytes: int,
+        around: Surroundings,
+        *,
+        private: Path | None = None,
     ) -> None:
         self._job, self._report = job, job.report
-        self._source, self._destination = source, destination
+        self._source = source
+        self._delivery = Delivery(job, destination, private)
         self._limit_bytes = limit_bytes
         self._around = around
+        self._unfinished = Unfinished(private / "unfinished" / key_of(job.report)) if private else None
         self._number = 1
-        self._candidate: StagedFile | None = None
+        self._candidate: Intake | None = None
+        self.point = ""
         self.bytes = 0
         self.first_byte_at: float | None = None
 
@@ -68,21 +80,41 @@ class Fetching:
         """Try number `number`. Raises our errors; an outcome means that the report is delivered."""
         self._number, self.bytes, self.first_byte_at = number, 0, None
         self._around.show(Phase.SERVER, self._number)
-        path = self._destination.staging(self._report.name)
-        staged = StagedFile(path, self._report.format, self._limit_bytes, self._on_bytes)
+        intake = Intake(self._stage, self._unfinished, self._validator)
         try:
-            fetched = self._source.fetch(self._report, staged)
-            self._around.show(Phase.FINISHING, self._number)
-            facts = staged.finish()
-            if facts is not None and fetched.proof is Proof.NONE:
-                self._compare(staged)
-            if facts is not None:
-                checks.check_expectations(self._report, facts)
-            return self._deliver(staged, fetched, facts)
-        except BaseException:
-            if self._candidate is not staged:
-                staged.discard()
+            return self._take_in(intake)
+        except BaseException as error:
+            self.point = intake.kept_point
+            if isinstance(error, ReportError):  # what was kept may be what is wrong
+                intake.forget()
+            else:
+                intake.save()
+            if self._candidate is not intake:
+                intake.discard()
             raise
+
+    def _take_in(self, intake: Intake) -> Outcome:
+        report = self._report
+        mapped = MappedSink(intake, report.columns, report.other_columns) if report.columns else None
+        fetched = self._source.fetch(report, mapped or intake)
+        if mapped is not None and not fetched.unchanged and intake.size + (fetched.records or 1) > 0:
+            mapped.finish()
+        self._around.show(Phase.FINISHING, self._number)
+        if fetched.unchanged:
+            return self._unchanged(intake)
+        facts = [_facts_of(file, fetched) for file in intake.files]
+        checks.check_count(fetched, facts[0])
+        if facts[0] is not None and fetched.proof is Proof.NONE:
+            self._compare(intake)
+        if facts[0] is not None:
+            checks.check_expectations(self._report, facts[0])
+        outcome = self._delivery.deliver(intake, fetched, facts)
+        intake.forget()
+        return outcome
+
+    def _stage(self, label: str) -> StagedFile:
+        path = self._delivery.place(label)
+        return StagedFile(path, self._report.format, self._limit_bytes, self._on_bytes)
 
     def _on_bytes(self, written_bytes: int) -> None:
         if self.first_byte_at is None:
@@ -91,7 +123,29 @@ class Fetching:
         self.bytes = written_bytes
         self._around.progress(written_bytes)
 
-    def _compare(self, staged: StagedFile) -> None:
+    def _validator(self) -> str:
+        return validator_of(self._job) if is_current(self._job) else ""
+
+    def _unchanged(self, intake: Intake) -> Outcome:
+        """The file of last time is still the right one."""
+        if not intake.validator:
+            raise InvalidReport("the source calls a file unchanged that is not there", reason="unchanged")
+        intake.discard()
+        job = self._job
+        return Outcome(
+            job.id,
+            Status.DONE,
+            location=job.previous_location,
+            bytes=Path(job.previous_location).stat().st_size,
+            records=job.previous_records,
+            columns=job.previous_columns,
+            sha256=job.previous_sha256,
+            proof=Proof.LENGTH,
+            warnings=("unchanged since the last run, so it was not downloaded again",),
+            validator=job.previous_validator,
+        )
+
+    def _compare(self, intake: Intake) -> None:
         """A file without proof is good enough when the same bytes come twice; of two the longer one is kept.
 
         Raises the reason where the bytes end because the transfer was broken off: they prove nothing.
@@ -99,17 +153,19 @@ class Fetching:
         if why := self._around.why_aborted():
             raise why
         kept = self._candidate
-        if kept is not None and kept.sha256 == staged.sha256:
+        if kept is not None and kept.fingerprint == intake.fingerprint:
             return
-        if kept is None or staged.bytes > kept.bytes:
+        if kept is None or intake.size > kept.size:
             self.close()
-            staged.close()
-            self._candidate = staged
+            intake.close()
+            self._candidate = intake
         raise TransientError(
-            "no footer at its end: asked again to compare" if kept is None else "no footer, and two answers differ",
+            "nothing at its end proves it whole: asked again to compare"
+            if kept is None
+            else "nothing proves it whole, and two answers differ",
             reason="unproven",
             max_attempts=MOST_UNPROVEN,
-            remedy="is the footer switched off in this org, while the data changes all the time?",
+            remedy="does the data change all the time? Salesforce: is the footer switched off in this org?",
         )
 
     def close(self) -> None:
@@ -118,46 +174,9 @@ class Fetching:
             self._candidate.discard()
             self._candidate = None
 
-    def _deliver(self, staged: StagedFile, fetched: Fetched, facts: CsvFacts | None) -> Outcome:
-        report = self._report
-        warnings = checks.changes_since(self._job, facts) if facts else ()
-        if report.keep_footer and fetched.trailer:
-            staged.append(fetched.trailer)
-        staged.finish_writing()
-        path, size, sha256 = staged.path, staged.bytes, staged.sha256
-        if report.excel and facts is not None:
-            converted = for_excel(path, self._destination.staging(report.name), facts.delimiter)
-            staged.discard()
-            path, size, sha256 = converted.path, converted.bytes, converted.sha256
-            if converted.changed_cells:
-                warnings += (f"{converted.changed_cells:,} formula cells made harmless for Excel",)
-        _check_size(path, size)
-        location = self._destination.put(path, report.name)
-        verified = facts is None or fetched.proof is not Proof.NONE
-        return Outcome(
-            self._job.id,
-            Status.DONE if verified else Status.UNVERIFIED,
-            location=location,
-            bytes=size,
-            records=facts.records if facts else fetched.records,
-            columns=facts.columns if facts else (),
-            sha256=sha256,
-            proof=fetched.proof if facts else Proof.LENGTH,
-            error="" if verified else "no footer at its end; the same bytes came twice",
-            warnings=warnings,
-        )
 
-
-def _check_size(path: Path, size_bytes: int) -> None:
-    """What lies there is what was written, and nobody took it away or wrote into it. Raises DeliveryError."""
-    try:
-        found_bytes = path.stat().st_size
-    except OSError as error:
-        raise delivery_error(path, error) from error
-    if found_bytes != size_bytes:
-        raise DeliveryError(
-            f"{path}: {size_bytes:,} bytes were written and {found_bytes:,} are there",
-            reason="changed-on-disk",
-            remedy="See what else writes into this folder, and whether its disk or network share is sound.",
-            max_attempts=3,
-        )
+def _facts_of(file: StagedFile, fetched: Fetched) -> CsvFacts | None:
+    """What the scan found; a source that counted no records may write no header either."""
+    if fetched.records == 0 and file.bytes == 0:
+        return CsvFacts((), 0, ",")
+    return file.finish()

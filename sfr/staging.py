@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 import time
 import zipfile
@@ -66,15 +67,15 @@ class StagedFile:
 
     def finish(self) -> CsvFacts | None:
         """After the last byte: what the scan found (None for a format that is not CSV). Raises InvalidReport."""
-        self._flush()
+        self.flush()
         if self._scan is not None:
             return self._scan.finish()
-        _check_workbook(self.path, self._format, self._limit_bytes)
+        _check_whole(self.path, self._format, self._limit_bytes)
         return None
 
     def finish_writing(self) -> None:
         """Close, and notice a disk that is full only now. Raises DeliveryError."""
-        self._flush()
+        self.flush()
         self.close()
 
     def close(self) -> None:
@@ -88,7 +89,8 @@ class StagedFile:
         with suppress(OSError):  # swept at the next start
             self.path.unlink(missing_ok=True)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Hand everything to the system. Raises DeliveryError when the disk refuses."""
         try:
             self._file.flush()
         except OSError as error:
@@ -132,15 +134,27 @@ def _is_worthless(path: Path, ours: bool) -> bool:
     return writer is not Writer.STRANGER and time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS
 
 
-def _check_workbook(path: Path, format_name: str, limit_bytes: int) -> None:
-    """Whole or not: a .xlsx is a zip archive, whose directory stands at its end; a .xls export is an HTML table."""
-    if format_name == "xlsx":
+def _check_whole(path: Path, format_name: str, limit_bytes: int) -> None:
+    """Whole or not: a .xlsx is a zip archive, whose directory stands at its end; a .xls export is an HTML table; JSON
+    must be readable. Of other formats nothing is known here."""
+    if format_name == "json":
+        _check_json(path)
+    elif format_name == "xlsx":
         _check_zip(path, limit_bytes)
     elif format_name == "xls":
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 4096))
             if not file.read().rstrip().lower().endswith((b"</html>", b"</table>", b"</body>")):
                 raise InvalidReport("the file is cut: its table does not end", reason="cut", max_attempts=None)
+
+
+def _check_json(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            json.load(file)
+    except (ValueError, RecursionError) as error:
+        message = f"the JSON is cut or damaged: {error}"
+        raise InvalidReport(message[:200], reason="cut", max_attempts=None) from None
 
 
 def _check_zip(path: Path, limit_bytes: int) -> None:

@@ -7,6 +7,7 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sfr.connector import Destination, Session, Source
 from sfr.errors import AuthError, Cancelled, InvalidReport, ReportError, SfrError, TransientError
@@ -46,16 +47,24 @@ def surprise(report: Report, error: Exception) -> SfrError:
 
 
 class Transfer:
-    """The attempts of one job."""
+    """The attempts of one job. `private` is a folder of this output alone, for what no user is to see."""
 
     def __init__(
-        self, job: Job, source: Source, destination: Destination, policy: RetryPolicy, around: Surroundings
+        self,
+        job: Job,
+        source: Source,
+        destination: Destination,
+        policy: RetryPolicy,
+        around: Surroundings,
+        *,
+        private: Path | None = None,
     ) -> None:
         self._job, self._report = job, job.report
-        self._fetching = Fetching(job, source, destination, policy.max_report_bytes, around)
+        self._fetching = Fetching(job, source, destination, policy.max_report_bytes, around, private=private)
         self._policy, self._around = policy, around
         self._attempts: list[Attempt] = []
         self._failures: Counter[str] = Counter()
+        self._reached = ""
         self._renewals = 0
         self._begun_at, self._idle_since = time.time(), time.monotonic()
 
@@ -135,7 +144,13 @@ class Transfer:
         )  # fmt: skip
 
     def _wait_or_give_up(self, error: SfrError) -> None:
-        """Pause before the next attempt. Raises `error` when there shall be none."""
+        """Pause before the next attempt. Raises `error` when there shall be none.
+
+        A try that came further than the one before is no failure in a row.
+        """
+        if self._fetching.point != self._reached:
+            self._reached = self._fetching.point
+            self._failures.clear()
         self._failures[error.reason] += 1
         bounds = (
             (error.max_attempts, self._failures[error.reason]),
@@ -143,7 +158,8 @@ class Transfer:
         )
         if any(bound is not None and tried >= bound for bound, tried in bounds):
             raise error
-        wait_seconds = back_off_seconds(self._policy, len(self._attempts), error)
+        in_a_row = self._failures.total() if self._reached else len(self._attempts)
+        wait_seconds = back_off_seconds(self._policy, in_a_row, error)
         self._stop_after_deadline(wait_seconds, error.message)
         self._around.show(Phase.WAITING, self._number, redact(error.message))
         self._around.pause(wait_seconds)
@@ -165,7 +181,7 @@ class Transfer:
                 remedy="open the report in the browser; it may need another user or permission",
             ) from error
         self._around.show(Phase.WAITING, self._number, "the session is being renewed")
-        self._around.await_session(self._report.source, lost)
+        self._around.await_session(self._report.source, lost, error)
 
     def _ended(self, status: Status, error: SfrError) -> Outcome:
         return Outcome(

@@ -45,7 +45,7 @@ class Room:
     def session(self, source: str) -> Session:
         return Session(self.value, self._generation)
 
-    def await_session(self, source: str, lost: Session) -> None:
+    def await_session(self, source: str, lost: Session, why: AuthError) -> None:
         if not self.logins:
             raise AuthError("no session came", remedy="run `sfr login`, then run again with --failed")
         self.value = self.logins.pop(0)()
@@ -103,11 +103,11 @@ class Download:
 
 def source(org: DemoOrg | str, room: Room, **config: Any) -> Salesforce:
     origin = org if isinstance(org, str) else org.url
-    return Salesforce(SalesforceConfig(origin=origin, **config), Tools("salesforce", lambda: room.session("")))
+    return Salesforce(SalesforceConfig(domain=origin, **config), Tools("salesforce", lambda: room.session("")))
 
 
 def transfer(
-    org: DemoOrg | str, folder: Path, room: Room | None = None, policy: RetryPolicy = QUICK, **wanted: Any
+    org: DemoOrg | str, folder: Path, room: Room | None = None, policy: RetryPolicy = QUICK, private: Path | None = None, **wanted: Any
 ) -> Outcome:
     """Run one report's transfer against `org`; `wanted` are fields of Report or, named so, of Job."""
     room = room or Room()
@@ -118,7 +118,7 @@ def transfer(
     room.source = opened
     destination: Any = Folder(FolderConfig(directory=folder, may_create=False))
     try:
-        return Transfer(job, opened, destination, policy, room).run()
+        return Transfer(job, opened, destination, policy, room, private=private).run()
     finally:
         opened.close()
 

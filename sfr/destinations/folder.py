@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from sfr.atomic import delivery_error, move_into_place
+from sfr.csv_scan import read_header
+from sfr.errors import DeliveryError
 from sfr.part_names import part_name
 
 
@@ -56,5 +60,43 @@ class Folder:
             raise delivery_error(target, error) from error
         return str(target)
 
+    def append(self, staged: Path, name: str) -> str:
+        """Put the file's records behind those of the file that has the name already, if there is one."""
+        target = self._directory / name
+        try:
+            if target.exists():
+                self._put_in_front(target, staged)
+        except OSError as error:
+            raise delivery_error(target, error) from error
+        return self.put(staged, name)
+
+    def _put_in_front(self, old: Path, staged: Path) -> None:
+        """Make `staged` the old file followed by the records of `staged`, which is the new file then."""
+        joined = self.staging(old.name)
+        try:
+            with old.open("rb") as before, staged.open("rb") as after, joined.open("xb") as both:
+                if read_header(before).columns != (header := read_header(after)).columns:
+                    raise DeliveryError(
+                        f"{old}: its columns are not those of the new records",
+                        reason="columns",
+                        remedy="Give the report another name, or write update=replace.",
+                    )
+                before.seek(0)
+                shutil.copyfileobj(before, both)
+                if not _ends_with_line(before):
+                    both.write(b"\n")
+                after.seek(header.size)
+                shutil.copyfileobj(after, both)
+            joined.replace(staged)
+        except BaseException:
+            joined.unlink(missing_ok=True)
+            raise
+
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _ends_with_line(file: BinaryIO) -> bool:
+    end = file.seek(0, os.SEEK_END)
+    file.seek(max(end - 1, 0))
+    return file.read(1) in (b"\n", b"")

@@ -16,7 +16,12 @@ GOOD = (Status.DONE, Status.UNVERIFIED)
 
 def report_key(report: Report) -> str:
     """The same for every day's copy of one report. Without a template it is known by name, folder and parameters."""
-    known_by = report.template or [report.name, report.folder, report.params]
+    known_by = report.template or [
+        report.name,
+        report.folder,
+        report.params,
+        *([report.options] if report.options else []),
+    ]
     identity = json.dumps([report.source, report.ref, known_by])
     return hashlib.sha256(identity.encode()).hexdigest()
 
@@ -77,6 +82,8 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
         "error": _shortened(outcome.error),
         "remedy": _shortened(outcome.remedy),
         "warnings": _json(map(_shortened, outcome.warnings)),
+        "others": storable(json.dumps(outcome.others, ensure_ascii=False)) if outcome.others else None,
+        "validator": storable(outcome.validator) or None,
     }
 
 
@@ -96,6 +103,9 @@ def job_from(row: Any, previous: Any = None) -> Job:
         row.deaths,
         previous_records=previous.records if previous else None,
         previous_columns=tuple(json.loads(previous.columns)) if previous else (),
+        previous_location=previous.location if previous else "",
+        previous_sha256=previous.sha256 if previous else "",
+        previous_validator=(previous.validator or "") if previous else "",
     )
 
 
@@ -118,6 +128,8 @@ def outcome_from(row: Any, tries: Iterable[Attempt]) -> Outcome:
         error=row.error,
         remedy=row.remedy,
         warnings=tuple(json.loads(row.warnings)),
+        others=tuple((place, sha256) for place, sha256 in json.loads(row.others or "[]")),
+        validator=row.validator or "",
     )
 
 

@@ -97,6 +97,9 @@ jobs = Table(
     _text("error"),
     _text("remedy"),
     _text("warnings"),
+    # Since schema 3, so without a value in older rows.
+    Column("others", _long),
+    Column("validator", _long),
     Index("sfr_jobs_in_order", "run_id", "number", unique=True),
     Index("sfr_jobs_by_lease", "run_id", "lease_until", "number"),
     Index(LAST_GOOD_INDEX, "report_key", "good_at"),
@@ -133,9 +136,17 @@ def _index_last_good(connection: Connection) -> None:
     next(index for index in jobs.indexes if index.name == LAST_GOOD_INDEX).create(connection, checkfirst=True)
 
 
+def _add_others_and_validator(connection: Connection) -> None:
+    there = {column["name"] for column in inspect(connection).get_columns(jobs.name)}
+    for column in (jobs.c.others, jobs.c.validator):
+        if column.name not in there:
+            kind = column.type.compile(connection.dialect)
+            connection.execute(text(f"ALTER TABLE {jobs.name} ADD COLUMN {column.name} {kind}"))
+
+
 # Append only. The tables above are today's; each step makes sure that what it adds is there, whether the database
 # is new, old, or was left half-way (MariaDB commits every CREATE by itself). Nothing is ever dropped or renamed.
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_tables, _index_last_good)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_tables, _index_last_good, _add_others_and_validator)
 
 
 def is_current(connection: Connection, place: str) -> bool:

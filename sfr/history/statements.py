@@ -57,7 +57,11 @@ def last_good(connection: Connection, job_ids: list[str]) -> dict[str, Any]:
         .correlate(jobs)
         .scalar_subquery()
     )
-    found = select(jobs.c.id, good.c.records, good.c.columns).select_from(jobs).join(good, good.c.id == newest)
+    found = (
+        select(jobs.c.id, good.c.records, good.c.columns, good.c.location, good.c.sha256, good.c.validator)
+        .select_from(jobs)
+        .join(good, good.c.id == newest)
+    )
     return {row.id: row for row in connection.execute(found.where(jobs.c.id.in_(job_ids)))}
 
 

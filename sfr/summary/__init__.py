@@ -133,10 +133,11 @@ def write_manifest(results: Iterable[Result], path: Path) -> None:
     folder = Path(os.path.abspath(path.parent))  # noqa: PTH100 (resolve() would follow links to other names)
     with atomic.replacing(path) as manifest:
         for result in results:
-            location = result.outcome.location
-            if result.outcome.sha256 and location and "://" not in location:
-                line = _manifest_line(result.outcome.sha256, _name_from(folder, location))
-                manifest.write(line.encode("utf-8", "surrogateescape"))
+            outcome = result.outcome
+            for location, sha256 in ((outcome.location, outcome.sha256), *outcome.others):
+                if sha256 and location and "://" not in location:
+                    line = _manifest_line(sha256, _name_from(folder, location))
+                    manifest.write(line.encode("utf-8", "surrogateescape"))
 
 
 def _name_from(folder: Path, location: str) -> str:

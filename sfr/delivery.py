@@ -1,0 +1,150 @@
+"""Turns proven files into what was asked for, and delivers them: Excel, names, replace or append."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path, PurePath
+
+from sfr import checks
+from sfr.atomic import delivery_error
+from sfr.connector import Appending, Destination, Staging
+from sfr.csv_scan import CsvFacts
+from sfr.errors import DeliveryError, ReportError
+from sfr.formats import for_excel
+from sfr.intake import Intake
+from sfr.model import Fetched, Job, Outcome, Proof, Report, Status
+from sfr.part_names import part_name
+from sfr.staging import StagedFile
+
+
+class Delivery:
+    """The last part of a job. `private` is where files grow for a destination that is no folder of this machine."""
+
+    def __init__(self, job: Job, destination: Destination, private: Path | None) -> None:
+        self._job, self._report = job, job.report
+        self._destination = destination
+        self._private = private
+
+    def place(self, label: str) -> Path:
+        """Where a file of this report may grow; `label` tells a further file. Raises DeliveryError."""
+        return self._staging(_named(self._report.name, label))
+
+    def deliver(self, intake: Intake, fetched: Fetched, facts: list[CsvFacts | None]) -> Outcome:
+        """Convert all files, then deliver all of them. Raises DeliveryError."""
+        report, main = self._report, facts[0]
+        changes = checks.changes_since(self._job, main) if main else ()
+        if report.keep_footer and fetched.trailer:
+            intake.main.append(fetched.trailer)
+        made = [_Made(file, found) for file, found in zip(intake.files, facts, strict=True)]
+        for each in made:
+            self._convert(each)
+            _check_size(each.path, each.bytes)
+        labels = ["", *intake.others]
+        places = [self._put(each, _named(report.name, label)) for each, label in zip(made, labels, strict=True)]
+        first = made[0]
+        verified = main is None or fetched.proof is not Proof.NONE
+        return Outcome(
+            self._job.id,
+            Status.DONE if verified else Status.UNVERIFIED,
+            location=places[0],
+            bytes=first.bytes,
+            records=first.facts.records if first.facts else fetched.records,
+            columns=first.facts.columns if first.facts else (),
+            sha256=first.sha256,
+            proof=fetched.proof if main else Proof.LENGTH,
+            error="" if verified else "nothing at its end proves it whole; the same bytes came twice",
+            warnings=(*fetched.warnings, *changes, *(text for each in made for text in each.warnings)),
+            others=tuple((place, each.sha256) for place, each in zip(places[1:], made[1:], strict=True)),
+            validator=f"{_form_of(report)}:{fetched.validator}" if fetched.validator else "",
+        )
+
+    def _convert(self, made: _Made) -> None:
+        report = self._report
+        made.file.finish_writing()
+        if report.excel and made.facts is not None:
+            converted = for_excel(made.path, self._staging(report.name), made.facts.delimiter)
+            made.path.unlink(missing_ok=True)
+            made.path, made.bytes, made.sha256 = converted.path, converted.bytes, converted.sha256
+            if converted.changed_cells:
+                made.warnings.append(f"{converted.changed_cells:,} formula cells made harmless for Excel")
+
+    def _put(self, made: _Made, name: str) -> str:
+        if self._report.update == "replace":
+            return self._destination.put(made.path, name)
+        if not isinstance(self._destination, Appending):
+            raise ReportError(
+                "this destination can only replace files, not append to them",
+                reason="append",
+                remedy="Write update=replace, or choose another destination.",
+            )
+        place = self._destination.append(made.path, name)
+        with suppress(OSError), Path(place).open("rb") as file:  # no file of this machine: what was added is told
+            made.bytes, made.sha256 = Path(place).stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        return place
+
+    def _staging(self, name: str) -> Path:
+        if isinstance(self._destination, Staging):
+            return self._destination.staging(name)
+        if self._private is None:
+            raise DeliveryError("there is no place where the file can grow")
+        folder = self._private / "staging"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise delivery_error(folder, error) from error
+        return folder / part_name(name, os.getpid())
+
+
+class _Made:
+    """A proven file and what became of it so far."""
+
+    def __init__(self, file: StagedFile, facts: CsvFacts | None) -> None:
+        self.file, self.facts = file, facts
+        self.path, self.bytes, self.sha256 = file.path, file.bytes, file.sha256
+        self.warnings: list[str] = []
+
+
+def is_current(job: Job) -> bool:
+    """Whether the file delivered last is still there, unchanged, under the name that this job would give it, and in
+    the form that is wanted now."""
+    report, place = job.report, Path(job.previous_location or ".")
+    if not job.previous_validator.startswith(f"{_form_of(report)}:") or report.update != "replace":
+        return False
+    if place != Path(report.folder) / report.name:
+        return False
+    with suppress(OSError), place.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == job.previous_sha256
+    return False
+
+
+def validator_of(job: Job) -> str:
+    """What the source said about the file delivered last."""
+    return job.previous_validator.partition(":")[2]
+
+
+def _form_of(report: Report) -> str:
+    """Which conversions a report asks for: a file in another form is another file."""
+    form = repr((report.excel, report.columns, report.other_columns, report.keep_footer))
+    return hashlib.sha256(form.encode()).hexdigest()[:8]
+
+
+def _named(name: str, label: str) -> str:
+    path = PurePath(name)
+    return f"{path.stem}-{label}{path.suffix}" if label else name
+
+
+def _check_size(path: Path, size_bytes: int) -> None:
+    """What lies there is what was written, and nobody took it away or wrote into it. Raises DeliveryError."""
+    try:
+        found_bytes = path.stat().st_size
+    except OSError as error:
+        raise delivery_error(path, error) from error
+    if found_bytes != size_bytes:
+        raise DeliveryError(
+            f"{path}: {size_bytes:,} bytes were written and {found_bytes:,} are there",
+            reason="changed-on-disk",
+            remedy="See what else writes into this folder, and whether its disk or network share is sound.",
+            max_attempts=3,
+        )
