@@ -20,6 +20,7 @@ from sfr.model import Attempt, Job, Outcome, Proof, Report, Result, Run, Status
 
 if TYPE_CHECKING:
     from sfr.app import RunResult
+    from sfr.settings import Settings
     from sfr.watcher import Watcher
 
 __version__ = "0.1.0"
@@ -50,7 +51,6 @@ def run(
     Busy (another run uses the output). A missing session is no exception: the outcomes are skipped and the exit code
     is 3.
     """
-    from sfr.access import checked
     from sfr.app import App
     from sfr.catalog import verify_reports
     from sfr.pool import end_if_worker_reads_script
@@ -62,12 +62,18 @@ def run(
     given = {**settings, "domain": domain, "sid": session if isinstance(session, str) else None}
     try:
         read = load_settings(given)
-        app = App(read, _Nobody(), checked(session, read) if callable(session) else None)
+        app = App(read, _Nobody(), {"salesforce": _held_to_account(session, read)} if callable(session) else {})
         with secrets_withheld():
             return app.run(verify_reports(reports, read, app.now()), watcher or Silence(), "sfr.run")
     except ConfigError as error:
         error.add_note(error.remedy)  # a traceback shows it below the message
         raise
+
+
+def _held_to_account(session: Callable[[str], str], settings: Settings) -> Callable[[str], str]:
+    from sfr.sources.salesforce.access import checked
+
+    return checked(session, settings.require_domain())
 
 
 class _Nobody:

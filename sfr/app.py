@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import secrets
 import socket
@@ -14,24 +13,27 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sfr.access import Access
-from sfr.connector import Asker
+from sfr.connector import Asker, Listed, Listing, Session
 from sfr.engine import Ending, Engine
 from sfr.errors import AuthError, ConfigError, DeliveryError, HistoryBusy, SfrError
 from sfr.exit_codes import CONFIGURATION, FAILED, exit_code
+from sfr.expansion import Expansion
 from sfr.interruption import Interruption
 from sfr.model import Outcome, Report, Result, Run, Status
-from sfr.pool.supervisor import Pool, PoolPlan
-from sfr.pool.worker import Setup, Watch
-from sfr.redaction import redact, remember_secret, remember_secrets_of
+from sfr.pool.supervisor import Pool
+from sfr.pool_plan import plan_pool
+from sfr.reception import OwnSignIns, Reception
+from sfr.redaction import redact, remember_secret
+from sfr.run_files import write_run_files
 from sfr.run_lock import only_run
 from sfr.session_keeper import SessionKeeper
 from sfr.settings import Settings
 from sfr.staging import sweep
 from sfr.transfer import RetryPolicy
+from sfr.unfinished import sweep_unfinished
 from sfr.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 
 PRIVATE = ".sfr"
 BUSY_SECONDS = 1.0  # whoever waits for the history comes again, and Ctrl-C must not wait long
-MOST_PROCESSES = 4
 
 log = logging.getLogger("sfr.app")
 
@@ -58,12 +59,13 @@ class RunResult:
 class App:
     """Everything sfr can do with reports, for any front door.
 
-    `sign_in` replaces the Salesforce sign-in chain; it gets the value that no longer works, "" at the start.
+    `sign_ins` replace those of the connectors, by the name of the source; each gets the value that no longer works,
+    "" at the start.
     """
 
-    def __init__(self, settings: Settings, asker: Asker, sign_in: Callable[[str], str] | None = None) -> None:
+    def __init__(self, settings: Settings, asker: Asker, sign_ins: OwnSignIns = MappingProxyType({})) -> None:
         self._settings = settings
-        self._sign_in = sign_in or Access(settings, asker).session
+        self._reception = Reception(settings, asker, sign_ins)
         self._private = settings.output.absolute() / PRIVATE
         if settings.database_url is not None:
             remember_secret(settings.database_url.get_secret_value())
@@ -103,7 +105,8 @@ class App:
         Raises Busy while another run uses the same output and ConfigError when the history cannot be opened; whatever
         happens to a report is in its outcome.
         """
-        self._settings.require_domain()
+        reports = [replace(report, source=self._settings.declared(report.source).name) for report in reports]
+        self._reception.expect(dict.fromkeys(report.source for report in reports))
         with only_run(self._private), Interruption() as interruption:
             run = Run(
                 id=f"{self.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -113,23 +116,69 @@ class App:
                 pid=os.getpid(),
                 host=socket.gethostname(),
             )
-            # The workers come up while the history is opened and the session looked for.
-            with Pool(self._plan(self._policy(run), len(reports))) as pool, self.history() as history:
+            plan = plan_pool(self._settings, self._reception, reports, self._policy(run))
+            # The workers come up while the history is opened and the sessions looked for.
+            with Pool(plan) as pool, self.history() as history:
                 self._sweep(reports)
+                return self._fetch_all(run, reports, history, pool, watcher, interruption)
+
+    def _fetch_all(  # noqa: PLR0917  the parts of a run, put together here and nowhere else
+        self,
+        run: Run,
+        reports: Sequence[Report],
+        history: History,
+        pool: Pool,
+        watcher: Watcher,
+        interruption: Interruption,
+    ) -> RunResult:
+        policy = self._policy(run)
+        sessions = SessionKeeper(self._reception.sign_in, policy, watcher)
+        sessions.gone.update(self._reception.broken)
+        expansion = Expansion(self._reception, sessions, policy, watcher, interruption)
+        wanted = [] if any(report.many for report in reports) else list(reports)
+        if wanted:  # before anybody is asked: what was wanted shall be known even if nothing comes of it
+            self._write_down(history, run, wanted)
+        try:
+            sessions.open_all([name for name in pool.limits if name not in sessions.gone], interruption)
+            if not wanted:
+                wanted = expansion.of(reports)
+                self._write_down(history, run, wanted)
+        except (SfrError, KeyboardInterrupt) as error:
+            if not wanted:
                 self._write_down(history, run, reports)
-                policy = self._policy(run)
-                sessions = SessionKeeper(lambda _source, dead: self._sign_in(dead), policy, watcher)
-                try:
-                    sessions.first("salesforce", interruption)
-                except (SfrError, KeyboardInterrupt) as error:
-                    return self._conclude(run, history, self._not_begun(run, history, error))
-                watcher.begin(run, {f"{run.id}-{number:05d}": report.name for number, report in enumerate(reports, 1)})
-                engine = Engine(history, pool, watcher, sessions)
-                try:
-                    ending = engine.drain(run, interruption, policy.deadline_at)
-                finally:
-                    watcher.end()
-                return self._conclude(run, history, ending, engine.unwritten)
+            return self._conclude(run, history, self._not_begun(run, history, error))
+        watcher.begin(run, {f"{run.id}-{number:05d}": report.name for number, report in enumerate(wanted, 1)})
+        engine = Engine(history, pool, watcher, sessions, pool.limits)
+        try:
+            ending = engine.drain(run, interruption, policy.deadline_at)
+        finally:
+            watcher.end()
+        return self._conclude(run, history, ending, engine.unwritten)
+
+    def check_source(self, name: str) -> None:
+        """Sign in to a source and ask whether it lets us. Raises the SfrError that says why not."""
+        with self._opened(name) as source:
+            source.check()
+
+    def list_reports(self, name: str, search: str = "") -> Iterator[Listed]:
+        """The reports that a source offers. Raises ConfigError for a source that cannot list them."""
+        with self._opened(name) as source:
+            if not isinstance(source, Listing):
+                raise ConfigError(
+                    f"{name} cannot list its reports",
+                    remedy="Look for them in the browser, and paste their addresses into the list.",
+                )
+            yield from source.list_reports(search)
+
+    @contextmanager
+    def _opened(self, name: str) -> Iterator[Any]:
+        name = self._settings.declared(name).name
+        self._reception.expect([name])
+        if name in self._reception.broken:
+            raise self._reception.broken[name]
+        session = Session(self._reception.sign_in(name, ""), 1)
+        with self._reception.opened(name, session) as source:
+            yield source
 
     def _write_down(self, history: History, run: Run, reports: Sequence[Report]) -> None:
         try:
@@ -157,34 +206,12 @@ class App:
             raise error
         return Ending(login_needed=isinstance(error, AuthError))
 
-    def _plan(self, policy: RetryPolicy, reports: int) -> PoolPlan:
-        from sfr.sources.salesforce.config import SalesforceConfig
-
-        settings = self._settings
-        in_flight = max(1, min(settings.concurrency, reports))
-        processes = min(settings.processes or min(os.cpu_count() or 1, MOST_PROCESSES), in_flight)
-        config = SalesforceConfig(
-            origin=settings.require_domain(),
-            connect_seconds=settings.connect_seconds,
-            first_byte_seconds=settings.first_byte_seconds,
-        )
-        remember_secrets_of(config)
-        setup = Setup(
-            name="",
-            threads=math.ceil(in_flight / processes),
-            address=None,
-            sources={"salesforce": ("salesforce", config)},
-            policy=policy,
-            watch=Watch(settings.stall_seconds, settings.attempt_seconds),
-            output=settings.output.absolute(),
-        )
-        return PoolPlan(processes, setup.threads, setup, {"salesforce": (in_flight, settings.requests_per_second)})
-
     def _sweep(self, reports: Sequence[Report]) -> None:
         """Remove partial files: at the start those that a crash left behind, at the end those of killed workers."""
         output = self._settings.output.absolute()
         folders = {Path(report.folder) for report in reports}
         swept = sum(sweep(folder, ours=folder.is_relative_to(output)) for folder in folders if folder.is_dir())
+        sweep_unfinished(self._private / "unfinished")
         if swept:
             log.info("swept %d partial files", swept)
 
@@ -197,31 +224,9 @@ class App:
         self._sweep([result.job.report for result in results])
         code = exit_code(results, ending)
         finished = replace(run, exit_code=code, finished_at=time.time())
-        files, problems = self._write_files(finished, results)
+        files, problems = write_run_files(finished, results, self._settings)
         try:
             history.finish_run(run.id, code, time.time())
         except HistoryBusy as error:
             problems += (f"{error.message}. {error.remedy}",)
         return RunResult(finished, results, max(code, FAILED) if problems else code, files, problems)
-
-    def _write_files(self, run: Run, results: Sequence[Result]) -> tuple[dict[str, Path], tuple[str, ...]]:
-        """Write the files about a run; one that cannot be written keeps no other from being written."""
-        from sfr.summary import write_final_csv, write_manifest
-        from sfr.summary.page import write_page
-
-        settings, zone = self._settings, self._settings.timezone
-        output, kept = self._private.parent, self._private / "runs" / run.id
-        writers: list[tuple[str, Path, Callable[[Path], None]]] = [
-            ("page", output / "summary.html", lambda path: write_page(run, results, path, zone)),
-            ("manifest", kept / "SHA256SUMS", lambda path: write_manifest(results, path)),
-        ]
-        if (final := settings.final_report_path) is not None:
-            writers.append(("table", final.absolute(), lambda path: write_final_csv(run, results, path, zone)))
-        files, problems = {}, []
-        for word, path, write in writers:
-            try:
-                write(path)
-                files[word] = path
-            except DeliveryError as error:
-                problems.append(f"{error.message}. {error.remedy}")
-        return files, tuple(problems)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfr.atomic import sync_folders_of
-from sfr.errors import HistoryBusy, SfrError, TransientError
+from sfr.errors import AuthError, HistoryBusy, SfrError, TransientError
 from sfr.interruption import Interruption
 from sfr.model import Job, Outcome, Result, Run, Status
 from sfr.pool.hand import Died
@@ -42,15 +42,22 @@ class Ending:
 
 
 class Engine:
-    """Runs the jobs of one run with a pool that was started; `sessions` has the first one of each source."""
+    """Runs the jobs of one run with a pool that was started.
 
-    def __init__(self, history: History, pool: Pool, watcher: Watcher, sessions: SessionKeeper) -> None:
+    `sessions` has the first one of each source, or is looking for it; `limits` is how many reports of each source may
+    be in flight. A slow source fills its own places and leaves the others theirs.
+    """
+
+    def __init__(
+        self, history: History, pool: Pool, watcher: Watcher, sessions: SessionKeeper, limits: Mapping[str, int]
+    ) -> None:
         self._history, self._pool, self._watcher, self._sessions = history, pool, watcher, sessions
-        self._ready: deque[Job] = deque()
+        self._limits = limits
+        self._ready: dict[str, deque[Job]] = {source: deque() for source in limits}
         self._suspects: deque[Job] = deque()
         self._known: dict[str, Job] = {}
         self._looked_at, self._renewed_at = time.monotonic(), time.time()
-        self._exhausted = False
+        self._exhausted = not limits
         self._history_waits_since: float | None = None
         self.unwritten: dict[str, Outcome] = {}
 
@@ -66,7 +73,7 @@ class Engine:
         while not over() and self._fill(run, deadline_at):
             self._take(self._pool.wait(LOOK_SECONDS / 2))
             self._look(run, interruption)
-        ending = Ending(interrupted=interruption.asked, login_needed=bool(self._sessions.gone))
+        ending = Ending(interrupted=interruption.asked, login_needed=self._sessions.login_needed)
         self._close(run, ending, over)
         return ending
 
@@ -77,18 +84,37 @@ class Engine:
 
     def _fill(self, run: Run, deadline_at: float | None) -> bool:
         """Keep the pool busy. False when nothing is left to do."""
-        if not self._ready and not self._exhausted and self._pool.free:
+        in_flight = self._pool.in_flight()
+        if not self._exhausted and self._pool.free and self._wants_more(in_flight):
             self._claim(run)
+        self._settle_unstarted(deadline_at)
         while self._suspects and self._pool.submit(self._suspects[0]):
-            self._suspects.popleft()
-        while self._ready and self._pool.free:
-            job = self._ready[0]
-            if (end := self._why_not(job, deadline_at)) is not None:
-                self._settled(end)
-            elif not self._pool.submit(job, sparing=bool(self._suspects)):
+            in_flight[self._suspects.popleft().report.source] += 1
+        while self._pool.free and (source := self._next_source(in_flight)) is not None:
+            if not self._pool.submit(self._ready[source][0], sparing=bool(self._suspects)):
                 break
-            self._ready.popleft()
-        return bool(self._ready or self._suspects or self._pool.busy or not self._exhausted)
+            self._ready[source].popleft()
+            in_flight[source] += 1
+        return bool(any(self._ready.values()) or self._suspects or self._pool.busy or not self._exhausted)
+
+    def _wants_more(self, in_flight: Counter[str]) -> bool:
+        return any(not jobs and in_flight[source] < self._limits[source] for source, jobs in self._ready.items())
+
+    def _next_source(self, in_flight: Counter[str]) -> str | None:
+        """Whose job is next: of the sources that may have one more in flight, the one with the fewest."""
+        able = [
+            source
+            for source, jobs in self._ready.items()
+            if jobs and in_flight[source] < self._limits[source] and self._sessions.has(source)
+        ]
+        return min(able, key=lambda source: in_flight[source], default=None)
+
+    def _settle_unstarted(self, deadline_at: float | None) -> None:
+        """End the jobs at the head of each queue that need not be started any more."""
+        for jobs in self._ready.values():
+            while jobs and (end := self._why_not(jobs[0], deadline_at)) is not None:
+                jobs.popleft()
+                self._settled(end)
 
     def _claim(self, run: Run) -> None:
         with self._patience():
@@ -96,13 +122,14 @@ class Engine:
             # Our own come back when a lease is over because this computer slept.
             new = [job for job in claimed if job.id not in self._known and job.id not in self.unwritten]
             self._exhausted = not new
-            self._ready.extend(new)
+            for job in new:
+                self._ready[job.report.source].append(job)
             self._known.update({job.id: job for job in new})
 
     def _why_not(self, job: Job, deadline_at: float | None) -> Outcome | None:
         """The outcome of a job that need not be started any more."""
         if (gone := self._sessions.gone.get(job.report.source)) is not None:
-            return _unstarted(job, Status.SKIPPED, gone)
+            return _unstarted(job, Status.SKIPPED if isinstance(gone, AuthError) else Status.FAILED, gone)
         if deadline_at is not None and time.time() > deadline_at:
             return _unstarted(job, Status.FAILED, TransientError("the deadline came first", reason="deadline"))
         return None
@@ -128,7 +155,7 @@ class Engine:
                 self._settled(_unstarted(job, Status.FAILED, error))
             else:
                 self._known[job.id] = suspect
-                (self._suspects if suspect.deaths else self._ready).appendleft(suspect)
+                (self._suspects if suspect.deaths else self._ready[job.report.source]).appendleft(suspect)
 
     def _settled(self, outcome: Outcome) -> None:
         job = self._known.pop(outcome.job_id, None)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 _MASK = "[secret]"
 _SESSION_VALUE = re.compile(r"00D[0-9A-Za-z]{12,15}(?:!|%21)[^\s\"'<>;,&]+")
@@ -16,9 +18,15 @@ _known: set[str] = set()
 
 
 def remember_secret(value: str) -> None:
-    """From now on mask this value wherever it appears in this process. Very short values are ignored."""
+    """From now on mask this value wherever it appears in this process, and the texts in it where it is a JSON object
+    (a session of two tokens). Very short values are ignored."""
     if len(value) >= _SHORTEST_SECRET:
         _known.add(value)
+    if value.startswith("{"):
+        with suppress(ValueError):
+            for each in json.loads(value).values():
+                if isinstance(each, str) and not each.startswith("{"):
+                    remember_secret(each)
 
 
 def remember_secrets_of(config: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -44,7 +45,41 @@ class SessionKeeper:
         self._sign_in, self._policy, self._watcher = sign_in, policy, watcher
         self._sessions: dict[str, Session] = {}
         self._troubles: dict[str, _Trouble] = {}
-        self.gone: dict[str, AuthError] = {}
+        self._begun_at = time.time()
+        self.gone: dict[str, SfrError] = {}
+
+    def open_all(self, sources: Sequence[str], interruption: Interruption) -> None:
+        """Get the first session of each source. Where there are several, one that cannot be had now does not keep the
+        others waiting: it is tried again while they go on.
+
+        Raises the reason when none of them can be had, KeyboardInterrupt.
+        """
+        if len(sources) == 1:
+            self.first(sources[0], interruption)
+            return
+        for source in sources:
+            try:
+                with interruption.suspended():
+                    self._sessions[source] = Session(self._sign_in(source, ""), 1)
+            except TransientError as error:
+                self._again_later(source, error)
+            except SfrError as error:
+                self._give_up(source, error)
+        if sources and len(self.gone) == len(sources):
+            raise next(iter(self.gone.values()))
+
+    def has(self, source: str) -> bool:
+        """Whether jobs of this source may begin."""
+        return source in self._sessions
+
+    @property
+    def login_needed(self) -> bool:
+        """Whether a source was given up because nobody is logged in."""
+        return any(isinstance(error, AuthError) for error in self.gone.values())
+
+    def current(self, source: str) -> Session:
+        """The session that is handed out now."""
+        return self._sessions[source]
 
     def first(self, source: str, interruption: Interruption) -> None:
         """Get the first session. While the org cannot be reached, try again for a quarter of an hour.
@@ -71,26 +106,35 @@ class SessionKeeper:
             pool.publish(source, session)
 
     def tend(self, pool: Pool, interruption: Interruption) -> None:
-        """Renew what workers found dead, each once for all of them."""
-        for source in pool.lost_sessions():
+        """Renew what workers found dead, each once for all of them; try again where there is no first one yet."""
+        late = [source for source in self._troubles if source not in self._sessions]
+        for source in [*pool.lost_sessions(), *late]:
             trouble = self._troubles.get(source)
-            if trouble is None or time.time() >= trouble.next_at:
+            if source not in self.gone and (trouble is None or time.time() >= trouble.next_at):
                 self._renew(source, pool, interruption)
 
+    def _give_up(self, source: str, error: SfrError) -> None:
+        self.gone[source] = error
+        self._troubles.pop(source, None)
+        self._watcher.notice(f"{source}: {redact(error.message)}; its reports are left out")
+
     def _renew(self, source: str, pool: Pool, interruption: Interruption) -> None:
-        old = self._sessions[source]
+        old = self._sessions.get(source, Session("", 0))
         if source not in self._troubles:
             self._watcher.notice("the session has ended; getting a new one")
         self._watcher.pause()
         try:
             with interruption.suspended():
-                value = self._sign_in(source, old.value)
-        except AuthError as error:
+                value = self._again(source, old, pool)
+        except TransientError as error:
+            if old.generation == 0 and time.time() - self._begun_at > FIRST_SESSION_SECONDS:
+                self._give_up(source, error)
+            else:
+                self._again_later(source, error)
+        except SfrError as error:
             self.gone[source] = error
             pool.give_up(source, error.message)
             self._watcher.notice(f"no new session: {redact(error.message)}")
-        except TransientError as error:
-            self._again_later(source, error)
         except KeyboardInterrupt:
             interruption.asked = True
         else:
@@ -105,6 +149,13 @@ class SessionKeeper:
             )
         finally:
             self._watcher.resume()
+
+    def _again(self, source: str, old: Session, pool: Pool) -> str:
+        """Another session. A source that needs none has none to be renewed: what it was told is the reason."""
+        if old.generation and not old.value:
+            why = pool.why_lost(source) or "the source wants a login"
+            raise AuthError(why, remedy=f"`sfr connectors check {source}` tells what is missing")
+        return self._sign_in(source, old.value)
 
     def _again_later(self, source: str, error: SfrError) -> _Trouble:
         """Plan the next try; each reason is told once."""

@@ -170,7 +170,7 @@ def test_the_names_of_files_are_on_the_disk_before_the_history_calls_them_done(
         seen: list[tuple[list[str], dict[Status, int]]] = []
         monkeypatch.setattr(engine, "sync_folders_of", lambda places: seen.append((list(places), history.counts("r1"))))
         nobody: Any = None
-        at_work = Engine(history, nobody, nobody, nobody)
+        at_work = Engine(history, nobody, nobody, nobody, {"salesforce": 1})
         outcome = good(job)
         at_work.unwritten[job.id] = outcome
         at_work._write()

@@ -211,10 +211,10 @@ def test_what_cannot_be_meant_is_refused_before_anything_starts(org: OrgProcess,
         sfr.run([], domain=org.url, concurency=2)
     with pytest.raises(sfr.ConfigError, match="number 1: dict is given"):
         sfr.run([{"name": "a"}], domain=org.url)  # type: ignore[list-item]
-    with pytest.raises(sfr.ConfigError, match="unknown source 'sap'"):
+    with pytest.raises(sfr.ConfigError, match='"sap" is no source'):
         sfr.run([sfr.Report(name="a", ref="1", source="sap")], domain=org.url)
     with pytest.raises(sfr.ConfigError, match="SFDC_DOMAIN is not set"):
-        sfr.run([])
+        sfr.run([sfr.Report(name="a", ref="00O5g000000abcD")])
     assert not (alone / "output").exists()
 
 

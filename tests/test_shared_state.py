@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from sfr.connector import Session
 from sfr.model import Phase, Snapshot
-from sfr.pool import shared
-from sfr.pool.shared import FULL_SECONDS, HALVING_PAUSE_SECONDS, Gate, ProgressBoard, SessionDesk, StopFlag
+from sfr.pool import gate as gate_module
+from sfr.pool.gate import FULL_SECONDS, HALVING_PAUSE_SECONDS, Gate
+from sfr.pool.shared import ProgressBoard, SessionDesk, StopFlag
 
 SOURCE = "org"
 
@@ -31,7 +32,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(shared, "time", SimpleNamespace(monotonic=clock.monotonic))
+    monkeypatch.setattr(gate_module, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 
@@ -161,7 +162,7 @@ def test_whatever_happens_the_gate_never_lets_in_too_many_and_never_stays_shut(
 ) -> None:
     clock = Clock()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shared, "time", SimpleNamespace(monotonic=clock.monotonic))
+        patch.setattr(gate_module, "time", SimpleNamespace(monotonic=clock.monotonic))
         built, inside = gate(most=4), set()
         for number, what, seconds in happened:
             holder = f"worker-{number % 3}/{number}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
 from sfr.errors import ConfigError
 
+MOST_OPEN_FILES = 10_240
 _UNGUARDED_EXIT_CODE = 97
 
 
@@ -47,3 +49,17 @@ def stillborn(exit_code: int | None) -> ConfigError:
     if exit_code == _UNGUARDED_EXIT_CODE:
         remedy = 'put the call of sfr.run behind `if __name__ == "__main__":`, because every worker reads the script'
     return ConfigError(f"worker processes end before they begin (code {exit_code})", remedy=remedy)
+
+
+def allow_open_files() -> None:
+    """Lift the soft limit of open files, which workers inherit: each report in flight needs three, macOS allows 256."""
+    try:
+        import resource
+    except ImportError:
+        return  # Windows has no such limit
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    with suppress(ValueError, OSError):  # a system that allows less stays as it is
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -11,7 +11,7 @@ from sfr.connector import Session, Source
 from sfr.errors import AuthError, Cancelled, SfrError, TransientError
 from sfr.model import Job, Phase, Snapshot
 from sfr.pool.shared import SharedParts, needing_the_shared
-from sfr.redaction import remember_secret
+from sfr.redaction import redact, remember_secret
 
 if TYPE_CHECKING:
     from sfr.pool.worker import Watch
@@ -36,6 +36,7 @@ class Seat:
         self._moved = time.monotonic()
         self._begun = time.monotonic()
         self._aborted: TransientError | None = None
+        self._first_request = False
 
     def sit_down(self, job: Job, source: Source) -> None:
         self._source, self._aborted = source, None
@@ -53,9 +54,9 @@ class Seat:
             self._sessions[source] = session
         return self._sessions[source]
 
-    def await_session(self, source: str, lost: Session) -> None:
+    def await_session(self, source: str, lost: Session, why: AuthError) -> None:
         with needing_the_shared():
-            self._desk.lose(source, lost.generation)
+            self._desk.lose(source, lost.generation, redact(why.message))
             while (session := self._desk.current(source)).generation <= lost.generation:
                 if reason := self._desk.gone(source):
                     raise AuthError(reason, remedy="run `sfr login`, then run again with --failed")
@@ -66,7 +67,25 @@ class Seat:
     def enter(self, source: str) -> float:
         self.pause(0)
         with needing_the_shared():
-            return self._gate.enter(source, self.name)
+            wait_seconds = self._gate.enter(source, self.name)
+        self._first_request = not wait_seconds
+        return wait_seconds
+
+    def turn(self) -> None:
+        """Wait until the job may send a further request; entering was good for the first one."""
+        if self._first_request or self.job is None:
+            self._first_request = False
+            return
+        with needing_the_shared():
+            while wait_seconds := self._gate.turn(self.job.report.source):
+                self._moved = self._begun = time.monotonic()
+                self.pause(min(wait_seconds, 1.0))
+        self._phase, self._since = Phase.SERVER, time.time()
+        self._moved = self._begun = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """What the source tells about the job."""
+        self._note = redact(text)
 
     def leave(self, source: str, error: SfrError | None) -> None:
         slow_down = isinstance(error, TransientError) and error.slow_down
@@ -83,6 +102,8 @@ class Seat:
     def progress(self, written_bytes: int) -> None:
         self._bytes = written_bytes
         self._moved = time.monotonic()
+        if self._phase is Phase.SERVER:  # a further request is being answered
+            self._phase, self._since = Phase.TRANSFER, time.time()
         if self._stopping.is_set():
             raise Cancelled("the run was stopped")
 

@@ -10,20 +10,18 @@ import multiprocessing
 import os
 import signal
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.managers import SyncManager
 from typing import TYPE_CHECKING, Any
 
 from sfr.connector import Session
 from sfr.model import Snapshot
 from sfr.pool import start_unhearing, stillborn
+from sfr.pool.gate import Gate
 
 SHARED_GONE_CODE = 3
-FULL_SECONDS = 0.25
-HALVING_PAUSE_SECONDS = 5.0
 _END_SECONDS = 2.0
 
 
@@ -33,6 +31,7 @@ class SessionDesk:
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._lost: dict[str, int] = {}
+        self._why: dict[str, str] = {}
         self._gone: dict[str, str] = {}
 
     def publish(self, source: str, session: Session) -> None:
@@ -43,10 +42,15 @@ class SessionDesk:
     def current(self, source: str) -> Session:
         return self._sessions[source]
 
-    def lose(self, source: str, generation: int) -> None:
+    def lose(self, source: str, generation: int, why: str = "") -> None:
         """Say that a session is dead; saying it of one that was replaced already has no effect."""
         if self._sessions[source].generation == generation:
             self._lost[source] = generation
+            self._why[source] = why
+
+    def why_lost(self, source: str) -> str:
+        """What the server said to the worker that found it dead."""
+        return self._why.get(source, "")
 
     def lost(self) -> dict[str, int]:
         """Sources whose session is dead and not replaced yet, with the generation that died."""
@@ -58,68 +62,6 @@ class SessionDesk:
 
     def gone(self, source: str) -> str | None:
         return self._gone.get(source)
-
-
-@dataclass(slots=True)
-class _Pace:
-    most: float = 8.0
-    allowed: float = 8.0
-    per_second: float | None = None
-    not_before: float = 0.0
-    next_slot: float = 0.0
-    halved_at: float = 0.0
-    inside: dict[str, float] = field(default_factory=dict)
-
-
-class Gate:
-    """How many may talk to a source at once, and how often.
-
-    A source that asks for a pause gets half as many; each answered request wins a fraction back, so that a full round
-    adds one.
-    """
-
-    def __init__(self) -> None:
-        self._paces: dict[str, _Pace] = {}
-        self._mutex = threading.Lock()
-
-    def set_pace(self, source: str, most: int, per_second: float | None) -> None:
-        self._paces[source] = _Pace(most=most, allowed=most, per_second=per_second)
-
-    def enter(self, source: str, holder: str) -> float:
-        """0 = go ahead (and `leave` later), else the seconds after which to ask again."""
-        with self._mutex:
-            pace, now = self._paces[source], time.monotonic()
-            if pace.not_before > now:
-                return pace.not_before - now
-            if len(pace.inside) >= max(1, int(pace.allowed)):
-                return FULL_SECONDS
-            if pace.per_second:
-                if pace.next_slot > now:
-                    return pace.next_slot - now
-                pace.next_slot = now + 1 / pace.per_second
-            pace.inside[holder] = now
-            return 0.0
-
-    def leave(self, source: str, holder: str, slow_down: bool, pause_seconds: float) -> None:
-        """Say how it went. A pause holds for everybody who asks this source."""
-        with self._mutex:
-            pace, now = self._paces[source], time.monotonic()
-            entered = pace.inside.pop(holder, now)
-            if not slow_down:
-                if entered > pace.halved_at:  # what began before says nothing about the pace since
-                    pace.allowed = min(pace.most, pace.allowed + 1 / pace.allowed)
-                return
-            pace.not_before = max(pace.not_before, now + pause_seconds)
-            if entered > pace.halved_at or now - pace.halved_at > HALVING_PAUSE_SECONDS:
-                pace.allowed = max(1.0, pace.allowed / 2)
-                pace.halved_at = now
-
-    def forget(self, worker: str) -> None:
-        """A worker is gone; its places are free."""
-        with self._mutex:
-            for pace in self._paces.values():
-                for holder in [name for name in pace.inside if name.startswith(f"{worker}/")]:
-                    del pace.inside[holder]
 
 
 class ProgressBoard:
@@ -221,8 +163,8 @@ def needing_the_shared() -> Iterator[None]:
         os._exit(SHARED_GONE_CODE)
 
 
-SharedState.register("desk", _the_desk, exposed=("publish", "current", "lose", "lost", "give_up", "gone"))
-SharedState.register("gate", _the_gate, exposed=("set_pace", "enter", "leave", "forget"))
+SharedState.register("desk", _the_desk, exposed=("publish", "current", "lose", "lost", "why_lost", "give_up", "gone"))
+SharedState.register("gate", _the_gate, exposed=("set_pace", "enter", "turn", "leave", "forget"))
 SharedState.register("board", _the_board, exposed=("post", "forget", "snapshots"))
 SharedState.register("flag", _the_flag, exposed=("put_up", "is_up"))
 

@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,13 +19,12 @@ from typing import Self, TypeVar
 
 from sfr.connector import Session
 from sfr.model import Job, Outcome, Snapshot
-from sfr.pool import stillborn
+from sfr.pool import allow_open_files, stillborn
 from sfr.pool.hand import GRACE_SECONDS, Died, Hand, launch
 from sfr.pool.shared import SHARED_GONE_CODE, SharedParts, SharedState
 from sfr.pool.worker import Setup
 
 STILLBORN_LIMIT = 3
-MOST_OPEN_FILES = 10_240
 _SHARED_GONE = (OSError, EOFError, AttributeError)
 
 Answer = TypeVar("Answer")
@@ -34,12 +34,13 @@ log = logging.getLogger("sfr.pool")
 
 @dataclass(frozen=True, slots=True)
 class PoolPlan:
-    """How many hands, and what each is told. `paces` is per source: most in flight, requests per second."""
+    """How many hands, and what each is told. `paces` is per source: most in flight, requests per second, jitter in
+    seconds."""
 
     processes: int
     threads: int
     setup: Setup
-    paces: dict[str, tuple[int, float | None]]
+    paces: dict[str, tuple[int, float | None, float]]
 
 
 class Pool:
@@ -66,7 +67,7 @@ class Pool:
 
     def start(self) -> None:
         """Start all processes; they come up side by side."""
-        _allow_open_files()
+        allow_open_files()
         self._hands = [self._launch() for _ in range(self._plan.processes)]
         self._share()
         for hand in self._hands:
@@ -81,6 +82,10 @@ class Pool:
         """Sources whose session a worker found dead, with the generation."""
         return self._ask(lambda shared: shared.desk.lost()) or {}
 
+    def why_lost(self, source: str) -> str:
+        """What the worker that found a session dead was told."""
+        return self._ask(lambda shared: shared.desk.why_lost(source)) or ""
+
     def give_up(self, source: str, reason: str) -> None:
         """No session will come: the jobs of this source end."""
         self._ask(lambda shared: shared.desk.give_up(source, reason))
@@ -90,9 +95,18 @@ class Pool:
         return self._ask(lambda shared: shared.board.snapshots()) or []
 
     @property
+    def limits(self) -> dict[str, int]:
+        """How many jobs of each source may be with the workers at once."""
+        return {source: pace[0] for source, pace in self._plan.paces.items()}
+
+    @property
     def free(self) -> int:
         """How many more jobs can be submitted just now."""
         return sum(self._plan.threads - len(hand.jobs) for hand in self._hands)
+
+    def in_flight(self) -> Counter[str]:
+        """How many jobs of each source are with the workers."""
+        return Counter(job.report.source for hand in self._hands for job in hand.jobs.values())
 
     @property
     def busy(self) -> int:
@@ -164,8 +178,8 @@ class Pool:
 
     def _furnish(self, shared: SharedParts) -> None:
         """Tell a new sharing process what it must know."""
-        for source, (most, per_second) in self._plan.paces.items():
-            shared.gate.set_pace(source, most, per_second)
+        for source, pace in self._plan.paces.items():
+            shared.gate.set_pace(source, *pace)
         for source, session in self._sessions.items():
             shared.desk.publish(source, session)
 
@@ -222,17 +236,3 @@ class Pool:
             hand.process.kill()
         self._hands = []
         return [item for item in happened if isinstance(item, Outcome)]
-
-
-def _allow_open_files() -> None:
-    """Lift the soft limit of open files, which workers inherit: each report in flight needs three, macOS allows 256."""
-    try:
-        import resource
-    except ImportError:
-        return  # Windows has no such limit
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    with suppress(ValueError, OSError):  # a system that allows less stays as it is
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

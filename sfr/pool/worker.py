@@ -12,6 +12,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -40,7 +41,8 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Everything a worker is told at its start. `sources` maps a name to its kind and its configuration."""
+    """Everything a worker is told at its start. `sources` and `destinations` map a name to its type and its
+    configuration."""
 
     name: str
     threads: int
@@ -49,6 +51,7 @@ class Setup:
     policy: RetryPolicy
     watch: Watch
     output: Path
+    destinations: dict[str, tuple[str, Any]] = field(default_factory=dict)
     log_level: int = logging.INFO
 
 
@@ -105,10 +108,9 @@ def main(connection: Connection) -> None:
 
 def _import_ahead(kind: str) -> None:
     """Import a source while the parent still opens its history and looks for a session."""
-    try:
+    with suppress(SfrError):  # told by each report that wants it
         plugins.source_class(kind)
-    except Exception:
-        logging.getLogger("sfr.worker").exception("the source %s cannot be imported; its reports will fail", kind)
+    import_module("sfr.http")
 
 
 class _Worker:
@@ -116,6 +118,8 @@ class _Worker:
         for kind, config in setup.sources.values():
             remember_secrets_of(config)
             _import_ahead(kind)
+        for _, config in setup.destinations.values():
+            remember_secrets_of(config)
         self._setup = setup
         self._connection = connection
         self._post = _Post(connection)
@@ -159,7 +163,8 @@ class _Worker:
                 sources[name] = self._open_source(name, seat)
             destination = self._open_destination(job)
             seat.sit_down(job, sources[name])
-            return Transfer(job, sources[name], destination, self._setup.policy, seat).run()
+            private = self._setup.output / ".sfr"
+            return Transfer(job, sources[name], destination, self._setup.policy, seat, private=private).run()
         except Exception as error:  # a thread that ends would take its job along, and the run wait for it for ever
             known = error if isinstance(error, SfrError) else surprise(job.report, error)
             return Outcome(
@@ -170,11 +175,21 @@ class _Worker:
 
     def _open_source(self, name: str, seat: Seat) -> Source:
         kind, config = self._setup.sources[name]
-        tools = Tools(name, lambda: seat.session(name), self._stopping.is_set)
+        tools = Tools(
+            name,
+            lambda: seat.session(name),
+            self._stopping.is_set,
+            seat.turn,
+            seat.say,
+            logging.getLogger(f"sfr.source.{name}"),
+        )
         source: Source = plugins.source_class(kind)(config, tools)
         return source
 
     def _open_destination(self, job: Job) -> Any:
+        if job.report.destination in self._setup.destinations:
+            name, config = self._setup.destinations[job.report.destination]
+            return plugins.destination_class(name)(config)
         kind = plugins.destination_class("folder")
         folder = Path(job.report.folder)
         may_create = folder.is_relative_to(self._setup.output)

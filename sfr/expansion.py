@@ -1,0 +1,91 @@
+"""Turns the reports that stand for several, such as a dashboard, into those that they stand for just now."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from sfr.catalog import expanded_name, unique_names
+from sfr.connector import Expanding
+from sfr.errors import ReportError, SfrError, TransientError
+from sfr.interruption import Interruption
+from sfr.model import Report
+from sfr.reception import Reception
+from sfr.redaction import redact
+from sfr.session_keeper import SessionKeeper
+from sfr.transfer import RetryPolicy, back_off_seconds
+from sfr.watcher import Watcher
+
+MOST_TRIES = 5
+
+log = logging.getLogger("sfr.expansion")
+
+
+class Expansion:
+    """Asks the sources, once their sessions are there."""
+
+    def __init__(
+        self,
+        reception: Reception,
+        sessions: SessionKeeper,
+        policy: RetryPolicy,
+        watcher: Watcher,
+        interruption: Interruption,
+    ) -> None:
+        self._reception, self._sessions = reception, sessions
+        self._policy, self._watcher, self._interruption = policy, watcher, interruption
+
+    def of(self, reports: Sequence[Report]) -> list[Report]:
+        """All reports, each that stands for several replaced by those; one that cannot be expanded stays as it is, to
+        fail by its own name. No two files get the same name. Raises KeyboardInterrupt."""
+        found = [each for report in reports for each in (self._parts(report) if report.many else [report])]
+        places: dict[str, list[int]] = {}
+        for number, report in enumerate(found):
+            places.setdefault(report.folder, []).append(number)
+        for numbers in places.values():
+            for number, name in zip(numbers, unique_names([found[each].name for each in numbers]), strict=True):
+                found[number] = replace(found[number], name=name)
+        return found
+
+    def _parts(self, report: Report) -> list[Report]:
+        if not self._sessions.has(report.source):
+            return [report]
+        for tries in range(1, MOST_TRIES + 1):
+            try:
+                parts = list(self._asked(report))
+            except TransientError as error:
+                self._watcher.notice(f"{report.name}: {redact(error.message)}")
+                if tries < MOST_TRIES:
+                    self._pause(back_off_seconds(self._policy, tries, error))
+            except SfrError as error:
+                self._watcher.notice(f"{report.name}: {redact(error.message)}")
+                return [report]
+            else:
+                self._watcher.notice(f"{report.name}: {len(parts)} reports")
+                return parts or [report]
+        return [report]
+
+    def _asked(self, report: Report) -> Iterator[Report]:
+        with self._reception.opened(report.source, self._sessions.current(report.source)) as source:
+            if not isinstance(source, Expanding):
+                raise ReportError(f"{report.source} cannot say what {report.ref} stands for", reason="many")
+            for listed, reference in source.expand(report):
+                yield replace(
+                    report,
+                    name=expanded_name(report.name, listed.name, listed.ref),
+                    ref=reference.ref,
+                    params=reference.params,
+                    options=reference.options,
+                    format=reference.format,
+                    many=False,
+                    template=f"{report.template}\n{reference.ref}",
+                )
+
+    def _pause(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self._interruption.asked:
+                raise KeyboardInterrupt
+            time.sleep(0.1)

@@ -1,0 +1,43 @@
+"""Decides how many workers a run gets, and how many of them each source may have."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Sequence
+
+from sfr.model import Report
+from sfr.pool.supervisor import PoolPlan
+from sfr.pool.worker import Setup, Watch
+from sfr.reception import Reception
+from sfr.settings import Settings
+from sfr.settings.configured import Limits
+from sfr.transfer import RetryPolicy
+
+MOST_PROCESSES = 4
+MOST_THREADS = 1000
+
+
+def plan_pool(settings: Settings, reception: Reception, reports: Sequence[Report], policy: RetryPolicy) -> PoolPlan:
+    """A plan for reports whose sources are all at the `reception`."""
+    count = Counter(report.source for report in reports)
+    many = {report.source for report in reports if report.many}
+    paces: dict[str, tuple[int, float | None, float]] = {}
+    for name in count:
+        limits = reception.configured[name].limits if name in reception.configured else Limits.model_validate({})
+        most = limits.concurrency or settings.concurrency
+        in_flight = most if name in many else max(1, min(most, count[name]))
+        paces[name] = (in_flight, limits.requests_per_second or settings.requests_per_second, limits.jitter_seconds)
+    in_flight = max(1, min(sum(pace[0] for pace in paces.values()), MOST_THREADS))
+    processes = min(settings.processes or min(os.cpu_count() or 1, MOST_PROCESSES), in_flight)
+    setup = Setup(
+        name="",
+        threads=math.ceil(in_flight / processes),
+        address=None,
+        sources={name: (each.kind, each.config) for name, each in reception.configured.items()},
+        policy=policy,
+        watch=Watch(settings.stall_seconds, settings.attempt_seconds),
+        output=settings.output.absolute(),
+    )
+    return PoolPlan(processes, setup.threads, setup, paces)
