@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar, create_cookie, extract_cookies_to_jar
 
 from sfr.errors import TransientError
+from sfr.http_bodies import unpacked
 from sfr.http_errors import check_bundle, check_headers, refused_requests, renamed_errors
 
 PIECE_BYTES = 1 << 18
@@ -91,12 +91,7 @@ class Answer:
 
     def pieces(self) -> Iterator[bytes]:
         """The body, unpacked, in pieces as they arrive. Raises TransientError when it does not end as announced."""
-        encoding = self.headers.get("Content-Encoding", "").lower().strip()
-        if encoding in ("", "identity"):
-            return self._received()
-        if encoding in ("gzip", "x-gzip"):
-            return _unzipped(self._received())
-        raise TransientError(f"the server packed its answer in an unknown way: {encoding}", max_attempts=3)
+        return unpacked(self.headers.get("Content-Encoding", ""), self._received())
 
     def read(self, limit_bytes: int) -> bytes:
         """The beginning of the body, at most `limit_bytes`; the connection is not used again."""
@@ -128,25 +123,6 @@ class Answer:
         with renamed_errors():
             piece: bytes = self._raw.read1(PIECE_BYTES, decode_content=False)
         return piece
-
-
-def _unzipped(packed: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack gzip in bounded memory; a stream that stops before its own end mark is cut. Nothing unpacks to nothing."""
-    unpacker = None
-    for piece in packed:
-        rest = piece
-        while rest:
-            if unpacker is None or unpacker.eof:
-                unpacker = zlib.decompressobj(wbits=31)
-            try:
-                unpacked = unpacker.decompress(rest, PIECE_BYTES)
-            except zlib.error as error:
-                raise TransientError(f"the compressed answer is damaged: {error}", reason="cut") from None
-            rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-            if unpacked:
-                yield unpacked
-    if unpacker is not None and not unpacker.eof:
-        raise TransientError("the compressed answer is cut", reason="cut")
 
 
 class Client:

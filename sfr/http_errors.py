@@ -20,7 +20,6 @@ _UNASKABLE = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
     requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
 )
 # RFC 9110 §5.5: no control characters but the tab, and http.client sends nothing beyond Latin-1.
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
@@ -68,6 +67,12 @@ def renamed_errors() -> Iterator[None]:
         raise _without_trust(error) from None
     except (requests.exceptions.ProxyError, urllib3.exceptions.ProxyError) as error:
         raise TransientError(f"the proxy refused: {_inmost(error)}", reason="proxy", max_attempts=5) from None
+    except requests.exceptions.InvalidHeader:  # of the answer; the request's own ones were checked before
+        raise TransientError(
+            "the answer cannot be read: its headers contradict each other",
+            reason="unreadable",
+            max_attempts=_MOST_UNREADABLE,
+        ) from None
     except _UNASKABLE as error:
         raise ConfigError(f"this cannot be asked for: {_inmost(error)}", reason="address") from None
     except (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError) as error:
