@@ -23,7 +23,7 @@ REQUIREMENTS = [
     for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
-EXTRAS = ("postgresql", "mysql", "test")
+EXTRAS = ("postgresql", "mysql", "yaml", "zstd", "brotli", "test")
 
 
 def test_the_requirements_are_those_of_the_project_with_the_extras_that_the_tests_need() -> None:
@@ -37,8 +37,8 @@ def test_every_requirement_is_imported_somewhere() -> None:
         path.read_text(encoding="utf-8") for folder in ("sfr", "tests") for path in (ROOT / folder).rglob("*.py")
     )
     imported = set(re.findall(r"^\s*(?:from|import) (\w+)", code, re.MULTILINE))
-    # Plugins of pytest, drivers that SQLAlchemy loads by name, and zone data that zoneinfo looks for.
-    unnamed = {"pytest-timeout", "pytest-xdist", "psycopg", "pymysql", "tzdata"}
+    # Plugins of pytest, drivers that SQLAlchemy loads by name, zone data that zoneinfo looks for, modules named in a text.
+    unnamed = {"pytest-timeout", "pytest-xdist", "psycopg", "pymysql", "tzdata", "pandas", "Brotli"}
     names = {re.split(r"[\[~>=]", pin)[0] for pin in REQUIREMENTS} - unnamed
     modules = importlib.metadata.packages_distributions().items()
     used = {_plain(name) for module, owners in modules if module in imported for name in owners}
