@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
-from sfr.model import Fetched, Report
+from sfr.model import Fetched, Report, Window
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -96,12 +96,13 @@ class Door:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a person wrote to name a report: the text, the parameters, the options that are for the source alone (held
-    to its `Options`), and whether odd ids shall pass. Dates are filled in."""
+    to its `Options`), whether odd ids shall pass, and the window, if there is one. Dates are filled in."""
 
     text: str
     params: Pairs = ()
     options: dict[str, Any] = field(default_factory=dict)
     allow_bad_ids: bool = False
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,14 @@ class HavingOptions(Protocol):
     """A source whose reports have options of their own, each declared once: a pydantic model with descriptions."""
 
     Options: ClassVar[type[BaseModel]]
+
+
+@runtime_checkable
+class UsingWindows(Protocol):
+    """A source that reads `Report.window` by itself. Of others the window only fills `{window.start}` and its like,
+    and a list with a window that nothing uses is told so."""
+
+    uses_window: ClassVar[bool]
 
 
 @runtime_checkable

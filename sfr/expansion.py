@@ -40,13 +40,19 @@ class Expansion:
     def of(self, reports: Sequence[Report]) -> list[Report]:
         """All reports, each that stands for several replaced by those; one that cannot be expanded stays as it is, to
         fail by its own name. No two files get the same name. Raises KeyboardInterrupt."""
-        found = [each for report in reports for each in (self._parts(report) if report.many else [report])]
-        places: dict[str, list[int]] = {}
-        for number, report in enumerate(found):
-            places.setdefault(report.folder, []).append(number)
-        for numbers in places.values():
-            for number, name in zip(numbers, unique_names([found[each].name for each in numbers]), strict=True):
-                found[number] = replace(found[number], name=name)
+        taken: dict[str, list[str]] = {}
+        for report in reports:
+            if not report.many:
+                taken.setdefault(report.folder, []).append(report.name)
+        found: list[Report] = []
+        for report in reports:
+            parts = self._parts(report) if report.many else [report]
+            if report.many:
+                names = taken.setdefault(report.folder, [])
+                unique = unique_names([part.name for part in parts], names)
+                parts = [replace(part, name=name) for part, name in zip(parts, unique, strict=True)]
+                names += unique
+            found += parts
         return found
 
     def _parts(self, report: Report) -> list[Report]:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from sfr.model import Report
 from sfr.pool.supervisor import PoolPlan
 from sfr.pool.worker import Setup, Watch
 from sfr.reception import Reception
+from sfr.redaction import remember_secrets_of
 from sfr.settings import Settings
-from sfr.settings.configured import Limits
+from sfr.settings.configured import Limits, configure_destination
 from sfr.transfer import RetryPolicy
 
 MOST_PROCESSES = 4
 MOST_THREADS = 1000
+FOLDER = "folder"
 
 
 def plan_pool(settings: Settings, reception: Reception, reports: Sequence[Report], policy: RetryPolicy) -> PoolPlan:
@@ -35,9 +39,18 @@ def plan_pool(settings: Settings, reception: Reception, reports: Sequence[Report
         name="",
         threads=math.ceil(in_flight / processes),
         address=None,
-        sources={name: (each.kind, each.config) for name, each in reception.configured.items()},
+        sources={name: (each.kind, pickle.dumps(each.config)) for name, each in reception.configured.items()},
         policy=policy,
         watch=Watch(settings.stall_seconds, settings.attempt_seconds),
         output=settings.output.absolute(),
+        destinations=_destinations(settings, reports),
     )
     return PoolPlan(processes, setup.threads, setup, paces)
+
+
+def _destinations(settings: Settings, reports: Sequence[Report]) -> dict[str, tuple[str, Any]]:
+    """The destinations beside folders. Raises ConfigError, BrokenConnector."""
+    names = {report.destination for report in reports} - {FOLDER}
+    found = {name: configure_destination(settings, name) for name in sorted(names)}
+    remember_secrets_of(found)
+    return found

@@ -11,6 +11,11 @@ from contextlib import suppress
 _MASK = "[secret]"
 _SESSION_VALUE = re.compile(r"00D[0-9A-Za-z]{12,15}(?:!|%21)[^\s\"'<>;,&]+")
 _URL_PASSWORD = re.compile(r"(?<=://)([^:/@\s]+):([^@/\s]+)@")
+# Keys that people have to write into addresses.
+_QUERY_SECRET = re.compile(
+    r"(?<=[?&])([\w.-]*(?:key|token|secret|password|passwd|pwd|signature|sig|sid|auth)[\w.-]*=)[^&#\s\"'<>]+",
+    re.IGNORECASE,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHORTEST_SECRET = 6
 
@@ -50,7 +55,8 @@ def redact(text: str) -> str:
     # A copy, because another thread may add one; the longest first, because a secret may be the beginning of another.
     for value in sorted(_known, key=len, reverse=True):
         text = text.replace(value, _MASK)
-    return _URL_PASSWORD.sub(rf"\1:{_MASK}@", _SESSION_VALUE.sub(_MASK, text))
+    text = _URL_PASSWORD.sub(rf"\1:{_MASK}@", _SESSION_VALUE.sub(_MASK, text))
+    return _QUERY_SECRET.sub(rf"\1{_MASK}", text)
 
 
 class RedactingFormatter(logging.Formatter):

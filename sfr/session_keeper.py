@@ -52,9 +52,10 @@ class SessionKeeper:
         """Get the first session of each source. Where there are several, one that cannot be had now does not keep the
         others waiting: it is tried again while they go on.
 
-        Raises the reason when none of them can be had, KeyboardInterrupt.
+        Raises the reason when there is a single source and it cannot be had, KeyboardInterrupt. Of several, those that
+        cannot be had are `gone`, each with its own reason.
         """
-        if len(sources) == 1:
+        if len(sources) == 1 and not self.gone:
             self.first(sources[0], interruption)
             return
         for source in sources:
@@ -65,8 +66,6 @@ class SessionKeeper:
                 self._again_later(source, error)
             except SfrError as error:
                 self._give_up(source, error)
-        if sources and len(self.gone) == len(sources):
-            raise next(iter(self.gone.values()))
 
     def has(self, source: str) -> bool:
         """Whether jobs of this source may begin."""
@@ -120,7 +119,7 @@ class SessionKeeper:
 
     def _renew(self, source: str, pool: Pool, interruption: Interruption) -> None:
         old = self._sessions.get(source, Session("", 0))
-        if source not in self._troubles:
+        if source not in self._troubles and old.value:
             self._watcher.notice("the session has ended; getting a new one")
         self._watcher.pause()
         try:
@@ -133,8 +132,9 @@ class SessionKeeper:
                 self._again_later(source, error)
         except SfrError as error:
             self.gone[source] = error
-            pool.give_up(source, error.message)
-            self._watcher.notice(f"no new session: {redact(error.message)}")
+            pool.give_up(source, redact(error.message), redact(error.remedy))
+            what = "no new session" if old.value else source
+            self._watcher.notice(f"{what}: {redact(error.message)}")
         except KeyboardInterrupt:
             interruption.asked = True
         else:
@@ -153,8 +153,8 @@ class SessionKeeper:
     def _again(self, source: str, old: Session, pool: Pool) -> str:
         """Another session. A source that needs none has none to be renewed: what it was told is the reason."""
         if old.generation and not old.value:
-            why = pool.why_lost(source) or "the source wants a login"
-            raise AuthError(why, remedy=f"`sfr connectors check {source}` tells what is missing")
+            why, remedy = pool.why_lost(source)
+            raise AuthError(why or "the source wants a login", remedy=remedy)
         return self._sign_in(source, old.value)
 
     def _again_later(self, source: str, error: SfrError) -> _Trouble:

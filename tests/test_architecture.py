@@ -35,7 +35,7 @@ FLOORS = (
     {"transfer", "catalog"},
     {"history", "import_config", "pool", "reception", "schedule"},
     {"pool_plan", "session_keeper", "summary", "progress"},
-    {"engine", "expansion", "run_files"},
+    {"engine", "expansion", "kit", "run_files"},
     {"exit_codes"},
     {"app"},
     {""},  # sfr/__init__.py: the front door for programs

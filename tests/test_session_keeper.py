@@ -42,7 +42,7 @@ class Desk:
         self.published.append(session)
         self.lost.clear()
 
-    def give_up(self, source: str, reason: str) -> None:
+    def give_up(self, source: str, reason: str, remedy: str = "") -> None:
         self.given_up.append(source)
         self.lost.clear()
 

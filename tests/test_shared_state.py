@@ -210,7 +210,7 @@ def test_a_session_that_is_given_up_is_no_longer_asked_for() -> None:
     built.lose(SOURCE, 1)
     built.give_up(SOURCE, "nobody can answer")
     assert built.lost() == {}
-    assert built.gone(SOURCE) == "nobody can answer"
+    assert built.gone(SOURCE) == ("nobody can answer", "")
 
 
 def test_a_session_does_not_show_its_value() -> None:

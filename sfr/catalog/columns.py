@@ -6,8 +6,12 @@ import difflib
 import re
 from collections.abc import Iterator
 
+from sfr.catalog.entry import Cells
 from sfr.catalog.problems import BadCell, Problem
 from sfr.catalog.table import Table, normalise_header
+from sfr.errors import SfrError
+from sfr.settings import Settings
+from sfr.settings.values import check_zone
 
 ALIASES = {
     "name": ("name", "file_name", "report_file_name", "filename"),
@@ -18,15 +22,22 @@ ALIASES = {
     "min_rows": ("min_rows", "min_records"),
     "may_be_empty": ("may_be_empty",),
     "tags": ("tags", "tag"),
+    "source": ("source", "source_name"),
+    "window": ("window", "date_window"),
+    "timezone": ("timezone", "time_zone"),
+    "update": ("update", "update_method"),
+    "destination": ("destination",),
 }
 HEADERS = {alias: column for column, aliases in ALIASES.items() for alias in aliases}
 REQUIRED = ("name", "id")
 
 _YES = frozenset(["yes", "y", "true", "t", "1", "on", "x", "ja", "j", "wahr", "oui", "si", "sí"])
 _NO = frozenset(["no", "n", "false", "f", "0", "off", "nein", "falsch", "non"])
-_SIMILAR = 0.8
-
-Cells = dict[str, str]
+_SIMILAR = 0.82
+_OWN_WORDS = frozenset(["updated", "updates", "resource", "resources"])  # usual columns of people's own, close to ours
+_UPDATES = ("replace", "append")
+_OTHER_COLUMNS = ("drop", "keep")
+DEFAULT_DESTINATION = "folder"
 
 
 def find_columns(table: Table) -> tuple[list[str | None], list[Problem]]:
@@ -46,7 +57,8 @@ def _misspelt(table: Table, columns: list[str | None]) -> Iterator[Problem]:
     for cell, column in zip(table.header, columns, strict=True):
         close = difflib.get_close_matches(normalise_header(cell), HEADERS, n=1, cutoff=_SIMILAR)
         # Beside the real column it is one more column of the user's own.
-        if column is None and close and HEADERS[close[0]] not in columns:
+        own = normalise_header(cell) in _OWN_WORDS or (close and HEADERS[close[0]] in columns)
+        if column is None and close and not own:
             remedy = f"Write {close[0]}."
             yield Problem(table.header_line, HEADERS[close[0]], cell, "is no column that is known here", remedy)
 
@@ -90,3 +102,42 @@ def read_count(text: str) -> int | None:
 def read_tags(text: str) -> tuple[str, ...]:
     """Words between semicolons, commas or spaces, each once, in order."""
     return tuple(dict.fromkeys(tag for tag in re.split(r"[;,\s]+", text) if tag))
+
+
+def read_zone(text: str) -> str:
+    """The name of an IANA time zone. Raises BadCell with similar ones."""
+    try:
+        return check_zone(text)
+    except ValueError as error:
+        message, _, remedy = str(error).partition("; ")
+        raise BadCell(message, f"{remedy[:1].upper()}{remedy[1:]}.") from error
+
+
+def read_update(text: str, report_format: str) -> str:
+    """What happens to a file that is there: replace, as for an empty cell, or append. Raises BadCell."""
+    chosen = _one_of(text, _UPDATES)
+    if chosen == "append" and report_format != "csv":
+        raise BadCell(f"is for CSV files, and this report comes as {report_format}", "Write replace, or leave it out.")
+    return chosen
+
+
+def read_other_columns(text: str) -> str:
+    """What becomes of columns that `columns` does not name: drop, as for an empty value, or keep. Raises BadCell."""
+    return _one_of(text, _OTHER_COLUMNS)
+
+
+def read_destination(text: str, settings: Settings) -> str:
+    """Where the file goes, a destination's name; an empty cell is the folder. Raises BadCell."""
+    name = text.strip().lower() or DEFAULT_DESTINATION
+    try:
+        settings.destination_type(name)
+    except SfrError as error:
+        raise BadCell("is no destination that can be used here", f"{error.message}: {error.remedy}.") from error
+    return name
+
+
+def _one_of(text: str, words: tuple[str, str]) -> str:
+    word = text.strip().casefold() or words[0]
+    if word not in words:
+        raise BadCell(f"is neither {words[0]} nor {words[1]}", f"Write {words[0]} or {words[1]}.")
+    return word

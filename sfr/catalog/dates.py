@@ -1,25 +1,33 @@
-"""Knows the dates that people write into names, folders and parameters: `{yesterday}`, `{today-7d:%m/%d/%Y}`."""
+"""Knows the dates that people write into names, folders and parameters: `{yesterday}`, `{window.start:%m/%d/%Y}`."""
 
 from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sfr.catalog.windows import is_whole_days, last_day, wall_end, wall_start
+from sfr.model import Window
 
 FORMS = (
     "{today}, {yesterday}, {now}, {week_start}, {month_start}, {month_end}, {last_month_start}, {last_month_end}, "
-    "{year_start}; each also with an offset in days, weeks, months or years and a format: {today-7d:%m/%d/%Y}, "
-    "and {{ for a brace that is meant itself"
+    "{year_start}, and of a report with a window {window.start}, {window.end}, {window.last}; each also with an "
+    "offset in days, weeks, months or years and a format: {today-7d:%m/%d/%Y}, and {{ for a brace that is meant itself"
 )
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{(?P<inside>[^{}]*)\}|[{}]")
-_INSIDE = re.compile(r"(?P<base>\w+)(?P<offsets>(?:[+-]\d{1,4}[dwmy])*)(?::(?P<format>.+))?", re.ASCII | re.DOTALL)
+_INSIDE = re.compile(
+    r"(?P<base>\w+(?:\.\w+)?)(?P<offsets>(?:[+-]\d{1,4}[dwmy])*)(?::(?P<format>.+))?", re.ASCII | re.DOTALL
+)
 _OFFSET = re.compile(r"([+-]\d+)([dwmy])")
 # Those that every platform's C library has; `%-d` is Linux only and stops Windows with an error.
 _DIRECTIVES = frozenset("aAbBdHIjmMpSuUVwWyYGzZ%")
 _ISO_DATE = "%Y-%m-%d"
-_ISO_TIME = "%Y-%m-%dT%H%M%S"  # without colons, which Windows allows in no file name
+_ISO_TIME = "%Y-%m-%dT%H:%M:%S"
+_ISO_TIME_IN_NAMES = "%Y-%m-%dT%H%M%S"  # Windows allows no colons in file names
 
 
 def _month_end(day: date) -> date:
@@ -41,44 +49,93 @@ _BASES: dict[str, Callable[[date], date]] = {
     "last_month_end": _last_month_end,
     "year_start": lambda day: day.replace(month=1, day=1),
 }
+_ENDS: dict[str, Callable[[Window], datetime | date]] = {
+    "window.start": wall_start,
+    "window.end": wall_end,
+    "window.last": last_day,
+}
+# In the text of a query, where braces are everyday: nothing inside of doubled ones, and only what is surely ours.
+_IN_QUERIES = re.compile(
+    rf"\{{\{{(?:(?!\}}\}}).)*\}}\}}|\{{\s*(?:(?:{'|'.join(_BASES)})(?=\s*[-+:}}])|window\.)[^{{}}]*\}}",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
-def fill(text: str, now: datetime) -> str:
-    """Replace every `{…}` in `text` by the date it stands for, seen from `now` in its own zone.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """From where dates are seen: `now` in the zone of the report, and the report's window."""
+
+    now: datetime
+    window: Window | None = None
+
+
+def fill(text: str, seen: Moment | datetime, *, keep: Container[str] = (), in_name: bool = False) -> str:
+    """Replace every `{…}` in `text` by the date it stands for, as seen from a moment in its own zone.
 
     Months and years are counted first, then the named day is taken, then days and weeks are counted: `{month_end-1m}`
     is the last day of last month. A day that a month does not have becomes its last one. Without a format, dates are
-    ISO 8601. Raises ValueError with the list of forms when a `{…}` is none of them.
+    ISO 8601; the ends of a window that is not made of whole days come with their times, `in_name` without colons.
+    What is in `keep` stays as it is.
+    Raises ValueError with the list of forms when a `{…}` is none of them, or asks for a window where there is none.
     """
-    return _TOKEN.sub(lambda token: _fill_token(token, now), text)
+    moment = seen if isinstance(seen, Moment) else Moment(seen)
+    return _TOKEN.sub(lambda token: token[0] if token[0] in keep else _fill_token(token, moment, in_name), text)
 
 
-def has_dates(text: str) -> bool:
-    """Would `fill` change `text`, or refuse it?"""
-    return "{" in text or "}" in text
+def fill_values(value: Any, seen: Moment) -> Any:
+    """`value` (of JSON) with the dates filled in in all its texts, at any depth, but not in its keys.
+
+    Texts are queries and templates, so a `{…}` that is no date stays, and so does everything in `{{…}}`. Raises
+    ValueError for what is surely meant as a date and is none.
+    """
+    if isinstance(value, str):
+        return _IN_QUERIES.sub(lambda found: _fill_in_query(found[0], seen), value)
+    if isinstance(value, dict):
+        return {key: fill_values(each, seen) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [fill_values(each, seen) for each in value]
+    return value
 
 
-def _fill_token(token: re.Match[str], now: datetime) -> str:
+def _fill_in_query(text: str, seen: Moment) -> str:
+    return text if text.startswith("{{") else fill(text, seen)
+
+
+def _fill_token(token: re.Match[str], seen: Moment, in_name: bool) -> str:
     if token[0] in ("{{", "}}"):
         return token[0][0]
     inside = _INSIDE.fullmatch(token["inside"].strip()) if token["inside"] else None
-    if inside is None or inside["base"].lower() not in _BASES:
+    base = inside["base"].lower() if inside else ""
+    if inside is None or base not in {*_BASES, *_ENDS}:
         raise ValueError(f"holds {token[0]}, which is no date that is known here. There are {FORMS}")
-    base = inside["base"].lower()
+    if base in _ENDS and seen.window is None:
+        raise ValueError(f"holds {token[0]}, and this report has no window. Give it one, such as last_month")
     try:
-        moment = _moment(base, inside["offsets"], now)
+        moment = _moment(base, inside["offsets"], seen)
     except (OverflowError, ValueError) as error:
         raise ValueError(f"holds {token[0]}, which lies outside the calendar") from error
-    return _format(moment, inside["format"] or (_ISO_TIME if base == "now" else _ISO_DATE), token[0])
+    return _format(moment, inside["format"] or _usual_format(base, seen.window, in_name), token[0])
 
 
-def _moment(base: str, offsets: str, now: datetime) -> datetime:
+def _usual_format(base: str, window: Window | None, in_name: bool) -> str:
+    if base == "now":
+        return _ISO_TIME_IN_NAMES
+    if base in ("window.start", "window.end") and window is not None and not is_whole_days(window):
+        return _ISO_TIME_IN_NAMES if in_name else _ISO_TIME
+    return _ISO_DATE
+
+
+def _moment(base: str, offsets: str, seen: Moment) -> datetime:
     steps = [(int(count), unit) for count, unit in _OFFSET.findall(offsets)]
     months = sum(count * (12 if unit == "y" else 1) for count, unit in steps if unit in "my")
     days = sum(count * (7 if unit == "w" else 1) for count, unit in steps if unit in "dw")
-    day = _BASES[base](_add_months(now.date(), months)) + timedelta(days=days)
-    clock = now.time() if base == "now" else time()
-    return datetime.combine(day, clock, tzinfo=now.tzinfo)
+    if base in _ENDS and seen.window is not None:
+        end = _ENDS[base](seen.window)
+        day, clock = (end.date(), end.timetz()) if isinstance(end, datetime) else (end, time(tzinfo=seen.now.tzinfo))
+        return datetime.combine(_add_months(day, months) + timedelta(days=days), clock)
+    day = _BASES[base](_add_months(seen.now.date(), months)) + timedelta(days=days)
+    clock = seen.now.time() if base == "now" else time()
+    return datetime.combine(day, clock, tzinfo=seen.now.tzinfo)
 
 
 def _add_months(day: date, months: int) -> date:

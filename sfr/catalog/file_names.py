@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from pathlib import Path, PurePosixPath
 
@@ -11,35 +12,52 @@ from sfr.catalog.problems import BadCell
 # 255 bytes is what file systems hold; a copy of a file, such as `name (1).csv`, is a little longer.
 MAX_BYTES = 245
 
-_FORBIDDEN = '<>:"|?*'
-_RESERVED = frozenset(
+FORBIDDEN = '<>:"|?*'
+RESERVED = frozenset(
     ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
     + [f"{device}{digit}" for device in ("COM", "LPT") for digit in "123456789¹²³"]
 )
-_REPORT_EXTENSIONS = frozenset([".csv", ".xls", ".xlsx"])
+_REPORT_EXTENSIONS = frozenset([".csv", ".xls", ".xlsx", ".json"])
+_SALESFORCE_EXTENSIONS = frozenset([".csv", ".xls", ".xlsx"])
 _OTHER_EXTENSIONS = frozenset([".txt", ".tsv", ".dat"])
 
 
-def with_extension(name: str, report_format: str) -> str:
-    """Add the format's extension (`.csv`, `.xls`, `.xlsx`) to a name that has none.
+def with_extension(name: str, report_format: str, ref: str = "") -> str:
+    """Add the format's extension (`.csv`, `.xls`, `.xlsx`, `.json`) to a name that has none.
 
-    Any text after a dot that is no usual extension belongs to the name: `sales 1.5` becomes `sales 1.5.csv`. Raises
-    BadCell when the name promises another format than the one that will come.
+    Any text after a dot that is no usual extension belongs to the name: `sales 1.5` becomes `sales 1.5.csv`. What
+    comes as a `file` keeps its name, or gets the extension of its address `ref`. Raises BadCell when the name promises
+    another format than the one that will come.
     """
     extension = PurePosixPath(name).suffix.lower()
+    if report_format == "file":
+        return name if extension else name + _extension_of_address(ref)
     wanted = f".{report_format}"
     if extension == wanted or extension in _OTHER_EXTENSIONS:
         return name
     if extension in _REPORT_EXTENSIONS:
-        remedy = f"Name it {name[: -len(extension)]}{wanted}, or put xf={extension[1:]} into params."
+        how = f", or put xf={extension[1:]} into params" if {extension, wanted} <= _SALESFORCE_EXTENSIONS else ""
+        remedy = f"Name it {name[: -len(extension)]}{wanted}{how}."
         raise BadCell(f"ends in {extension}, but the report comes as {wanted[1:]}", remedy)
     return name + wanted
 
 
+def _extension_of_address(address: str) -> str:
+    path = re.split(r"[?#]", address, maxsplit=1)[0]
+    extension = PurePosixPath(path).suffix
+    return extension if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", extension) else ""
+
+
 def format_of(name: str) -> str:
-    """The report format that a name promises: `xls`, `xlsx`, otherwise `csv`."""
+    """The report format that a name promises: `xls`, `xlsx`, `json`, otherwise `csv`."""
     extension = PurePosixPath(name).suffix.lower()
     return extension[1:] if extension in _REPORT_EXTENSIONS else "csv"
+
+
+def known_extension(name: str) -> str:
+    """The extension of a name as it is written there, or "" where what follows the last dot belongs to the name."""
+    extension = PurePosixPath(name).suffix
+    return extension if extension.lower() in _REPORT_EXTENSIONS | _OTHER_EXTENSIONS else ""
 
 
 def check_name(name: str) -> None:
@@ -52,7 +70,7 @@ def check_name(name: str) -> None:
     if control:
         remedy = "Take it out; if the value runs over several lines, a quotation mark is missing."
         raise BadCell(f"holds the control character U+{ord(control[0]):04X}", remedy)
-    forbidden = [char for char in name if char in _FORBIDDEN]
+    forbidden = [char for char in name if char in FORBIDDEN]
     if forbidden:
         raise BadCell(f"holds {forbidden[0]}, which Windows allows in no file name", "Use a hyphen instead.")
     try:
@@ -64,7 +82,7 @@ def check_name(name: str) -> None:
         ) from None
     if name.endswith((".", " ")):
         raise BadCell("ends in a dot or space, which Windows drops", "Take it away.")
-    if name.split(".", maxsplit=1)[0].rstrip().upper() in _RESERVED:
+    if name.split(".", maxsplit=1)[0].rstrip().upper() in RESERVED:
         raise BadCell("is the name of a device on Windows", "Choose another name, such as one with a word before it.")
     size = len(name.encode())
     if size > MAX_BYTES:

@@ -20,13 +20,15 @@ class BadCell(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a list; `line` is where its row starts in the file, counted from 1."""
+    """One thing wrong with a list; `line` is where its row starts in the file, or which report of the list it is,
+    counted from 1. `name` is the report's, where a number alone is hard to find."""
 
     line: int | None
     column: str
     value: str
     message: str
     remedy: str
+    name: str = ""
 
 
 class ListError(ConfigError):
@@ -47,13 +49,15 @@ def describe(place: str, problem: Problem, counted: str = "line") -> str:
     """One line of text: "input/x.csv, line 7, column id: "00O1" has 4 characters …. Paste the address."."""
     where = [place]
     if problem.line is not None:
-        where.append(f"{counted} {problem.line}")
+        name = f" ({shorten(problem.name)})" if problem.name and counted == "report" else ""
+        where.append(f"{counted} {problem.line}{name}")
     if problem.column:
-        where.append(f"column {problem.column}")
-    value = f'"{_shorten(problem.value)}" ' if problem.value else ""
+        where.append(f"{'key' if counted == 'report' else 'column'} {problem.column}")
+    value = f'"{shorten(problem.value)}" ' if problem.value else ""
     return f"{', '.join(where)}: {value}{problem.message.rstrip('.')}. {problem.remedy}".rstrip()
 
 
-def _shorten(value: str) -> str:
+def shorten(value: str) -> str:
+    """A value as one line that is not too long to be shown."""
     line = " ".join(value.split())
     return line if len(line) <= _SHOWN_LENGTH else f"{line[: _SHOWN_LENGTH - 1]}…"

@@ -42,8 +42,20 @@ def read_table(path: Path, known_headers: Container[str]) -> Table:
 
     Raises ConfigError when there is no such file, when it is no text, or has no rows.
     """
+    data = read_bytes(path)
     try:
-        data = path.read_bytes()
+        return parse_table(decode(data), known_headers)
+    except _NoReports as error:
+        remedy = "Write a first line that names the columns (name,id) and a line for each report."
+        raise ConfigError(f"{path}: {error}", remedy=remedy) from error
+    except (ValueError, csv.Error) as error:
+        raise ConfigError(f"{path}: {error}", remedy=_SAVE_AS) from error
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a list. Raises ConfigError when there is no such file, or it cannot be read."""
+    try:
+        return path.read_bytes()
     except FileNotFoundError:
         remedy = (
             "Copy input/sfdc_reports.example.csv to that name and put your reports into it, name another list, "
@@ -53,29 +65,32 @@ def read_table(path: Path, known_headers: Container[str]) -> Table:
     except OSError as error:
         remedy = "Name a CSV file that your account may read."
         raise ConfigError(f"the list {path} cannot be read: {error.strerror or error}", remedy=remedy) from error
-    try:
-        return parse_table(_decode(data), known_headers)
-    except _NoReports as error:
-        remedy = "Write a first line that names the columns (name,id) and a line for each report."
-        raise ConfigError(f"{path}: {error}", remedy=remedy) from error
-    except (ValueError, csv.Error) as error:
-        raise ConfigError(f"{path}: {error}", remedy=_SAVE_AS) from error
 
 
 def parse_table(text: str, known_headers: Container[str]) -> Table:
     """As `read_table`, from text; raises ValueError or csv.Error."""
     if "\0" in text:
         raise ValueError("this is no text, or UTF-16 without its mark")
-    lines = list(io.StringIO(text, newline=""))
-    told = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
-    first_line = 2 if told else 1
-    lines = lines[first_line - 1 :]
-    separator = told[1] if told else _guess_separator(lines, known_headers)
+    lines, separator, first_line = _separated(text, known_headers)
     rows = list(_rows(lines, separator, first_line))
     if len(rows) < 2:
         raise _NoReports("the list has no reports" if rows else "the list is empty")
     (header_line, header), *body = rows
     return Table(header_line, header, body)
+
+
+def separator_of(text: str, known_headers: Container[str]) -> str:
+    """What stands between the values of a list."""
+    return _separated(text, known_headers)[1]
+
+
+def _separated(text: str, known_headers: Container[str]) -> tuple[list[str], str, int]:
+    """The lines without one that only tells the separator, the separator, and the number of the first of them."""
+    lines = list(io.StringIO(text, newline=""))
+    told = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    first_line = 2 if told else 1
+    lines = lines[first_line - 1 :]
+    return lines, told[1] if told else _guess_separator(lines, known_headers), first_line
 
 
 def normalise_header(cell: str) -> str:
@@ -116,9 +131,10 @@ def _guess_separator(lines: list[str], known_headers: Container[str]) -> str:
     return max(_SEPARATORS, key=likelihood)
 
 
-def _decode(data: bytes) -> str:
+def decode(data: bytes) -> str:
+    """The text of a list in whatever encoding a worksheet or editor wrote it. Raises ValueError."""
     if data.startswith((_WORKBOOK, _OLD_WORKBOOK)):
-        raise ValueError("this is a workbook, and the list is a CSV file")
+        raise ValueError("this is a workbook, and a list is a text file")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16")
     for encoding in ("utf-8-sig", "cp1252"):  # Excel's plain "CSV" is written in the Windows code page

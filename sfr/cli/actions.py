@@ -24,7 +24,7 @@ from sfr.cli.terminal import (
     watcher_for,
 )
 from sfr.exit_codes import LOGIN, OK
-from sfr.model import Report
+from sfr.model import Report, Status
 from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
 from sfr.settings.inheritance import withhold_secrets
@@ -94,8 +94,12 @@ def show_result(
     for problem in result.problems:
         complain(problem)
     if result.exit_code == LOGIN:
-        why = next((entry.outcome.error for entry in result.results if entry.outcome.error), "")
-        complain(f"login needed. {why}", f"run `sfr login` where somebody can answer, then `{rerun}`")
+        first = next((entry for entry in result.results if entry.outcome.status is Status.SKIPPED), None)
+        why = first.outcome.error if first else ""
+        advice = "run `sfr login` where somebody can answer, then"
+        if first and first.outcome.remedy and first.job.report.source != "salesforce":
+            advice = f"{first.outcome.remedy.rstrip('.')}. Then"
+        complain(f"login needed. {why}", f"{advice} `{rerun}`")
     log.info("run %s ended with exit code %d", result.run.id, result.exit_code)
     return result.exit_code
 

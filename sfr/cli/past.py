@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,11 +16,14 @@ from sfr import wording
 from sfr.app import App
 from sfr.cli.program import rerun_command
 from sfr.cli.terminal import Terminal, print_json
-from sfr.errors import ConfigError
+from sfr.errors import BrokenConnector, ConfigError
 from sfr.exit_codes import OK
 from sfr.history import History
 from sfr.model import Report, Run, Status
+from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
+from sfr.settings.configured import configure
+from sfr.terminal_text import one_line
 
 
 def show_history(*, run_id: str | None, output: str | None, limit: int, as_json: bool) -> int:
@@ -64,21 +68,49 @@ def _show_run(history: History, run_id: str, rerun: str, *, as_json: bool) -> in
 
 
 def show_plan(reports: Sequence[Report], settings: Settings, where: str, *, as_json: bool) -> int:
-    """What a run would fetch; nothing is asked of the org."""
+    """What a run would fetch; no server is asked. Raises ConfigError when a source lacks a setting."""
+    sources = list(dict.fromkeys(report.source for report in reports))
+    for name in sources:
+        if name != "salesforce" or settings.domain:  # without an org a list may be looked at all the same
+            with suppress(BrokenConnector):
+                configure(settings, name)
     if as_json:
         plan = {"list": where, "domain": settings.domain, "reports": [report.to_dict() for report in reports]}
         print_json(plan)
         return OK
+    columns = [column for column in _PLAN if column in _ALWAYS or any(_PLAN[column](report) for report in reports)]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("name", "id", "goes to", "params", "tags"):
+    for column in columns:
         table.add_column(column, no_wrap=column == "id", overflow="fold")
     for report in reports:
-        params = "&".join(f"{name}={value}" for name, value in report.params)
-        table.add_row(report.name, report.ref, _shown(report.folder), params, " ".join(report.tags))
+        table.add_row(*(one_line(_PLAN[column](report)) for column in columns))
     Console().print(table)
-    domain = settings.domain or "an org that SFDC_DOMAIN does not name yet"
-    click.echo(f"{wording.count(len(reports), 'report')} of {where} would be fetched from {domain}; nothing was done")
+    places = [_place(name, settings) for name in sources]
+    count = wording.count(len(reports), "report")
+    click.echo(f"{count} of {where} would be fetched from {', '.join(places)}; nothing was done")
     return OK
+
+
+def _place(source: str, settings: Settings) -> str:
+    if source != "salesforce":
+        return source
+    return settings.domain or "an org that SFDC_DOMAIN does not name yet"
+
+
+def _window(report: Report) -> str:
+    return f"{report.window.start[:16]} – {report.window.end[:16]}" if report.window else ""
+
+
+_ALWAYS = ("name", "id", "goes to")
+_PLAN: dict[str, Callable[[Report], str]] = {
+    "name": lambda report: report.name,
+    "source": lambda report: "" if report.source == "salesforce" else report.source,
+    "id": lambda report: redact(report.ref),
+    "goes to": lambda report: _shown(report.folder),
+    "window": _window,
+    "params": lambda report: redact("&".join(f"{name}={value}" for name, value in report.params)),
+    "tags": lambda report: " ".join(report.tags),
+}
 
 
 def _shown(folder: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from sqlalchemy import Connection, insert, select, update
@@ -129,15 +130,15 @@ class History:
         )
         return {row.id: (row.run_id, row.number) for row in connection.execute(mine)}
 
-    def close_open(self, run_id: str, status: Status, reason: str, error: str, now: float) -> list[Outcome]:
+    def close_open(
+        self, run_id: str, status: Status, reason: str, error: str, now: float, *, remedy: str = ""
+    ) -> list[Outcome]:
         """End all jobs of a run that have not ended, whoever has them; returns their outcomes in list order."""
+        end = Outcome("", status, finished_at=now, reason=reason, error=error, remedy=remedy)
         unended = (jobs.c.run_id == run_id, jobs.c.status.in_(_OPEN))
         with self._database.writing() as connection:
             chosen = select(jobs.c.id, jobs.c.started_at).where(*unended).order_by(jobs.c.number).with_for_update()
-            outcomes = [
-                Outcome(row.id, status, started_at=row.started_at, finished_at=now, reason=reason, error=error)
-                for row in connection.execute(chosen)
-            ]
+            outcomes = [replace(end, job_id=row.id, started_at=row.started_at) for row in connection.execute(chosen)]
             if outcomes:
                 same = outcome_values(outcomes[0]) | {"owner": self._owner}
                 del same["started_at"]

@@ -19,14 +19,15 @@ class _Pace:
     jitter_seconds: float = 0.0
     not_before: float = 0.0
     next_slot: float = 0.0
+    next_report: float = 0.0
     halved_at: float = 0.0
     inside: dict[str, float] = field(default_factory=dict)
 
-    def take_slot(self, now: float, jitter_seconds: float) -> float:
+    def take_slot(self, now: float) -> float:
         """0 = a request may go out now, else the seconds until one may."""
         if self.next_slot > now:
             return self.next_slot - now
-        self.next_slot = now + (1 / self.per_second if self.per_second else 0.0) + jitter_seconds
+        self.next_slot = now + (1 / self.per_second if self.per_second else 0.0)
         return 0.0
 
 
@@ -49,13 +50,14 @@ class Gate:
         """0 = go ahead (and `leave` later), else the seconds after which to ask again."""
         with self._mutex:
             pace, now = self._paces[source], time.monotonic()
-            if pace.not_before > now:
-                return pace.not_before - now
+            pace.inside.pop(holder, None)  # whoever asks is not inside; a job that broke could not say so
+            if (wait_seconds := max(pace.not_before, pace.next_report) - now) > 0:
+                return wait_seconds
             if len(pace.inside) >= max(1, int(pace.allowed)):
                 return FULL_SECONDS
-            jitter_seconds = random.uniform(0, pace.jitter_seconds)  # noqa: S311  no secret
-            if wait_seconds := pace.take_slot(now, jitter_seconds):
+            if wait_seconds := pace.take_slot(now):
                 return wait_seconds
+            pace.next_report = now + random.uniform(0, pace.jitter_seconds)  # noqa: S311  no secret
             pace.inside[holder] = now
             return 0.0
 
@@ -63,7 +65,7 @@ class Gate:
         """As `enter`, for one more request of a report that is inside already."""
         with self._mutex:
             pace, now = self._paces[source], time.monotonic()
-            return max(pace.not_before - now, 0.0) or pace.take_slot(now, 0.0)
+            return max(pace.not_before - now, 0.0) or pace.take_slot(now)
 
     def leave(self, source: str, holder: str, slow_down: bool, pause_seconds: float) -> None:
         """Say how it went. A pause holds for everybody who asks this source."""

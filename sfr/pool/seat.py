@@ -56,10 +56,11 @@ class Seat:
 
     def await_session(self, source: str, lost: Session, why: AuthError) -> None:
         with needing_the_shared():
-            self._desk.lose(source, lost.generation, redact(why.message))
+            self._desk.lose(source, lost.generation, (redact(why.message), redact(why.remedy)))
             while (session := self._desk.current(source)).generation <= lost.generation:
-                if reason := self._desk.gone(source):
-                    raise AuthError(reason, remedy="run `sfr login`, then run again with --failed")
+                if gone := self._desk.gone(source):
+                    reason, remedy = gone
+                    raise AuthError(reason, remedy=remedy or "run `sfr login`, then run again with --failed")
                 self.pause(LOOK_AGAIN_SECONDS)
         remember_secret(session.value)
         self._sessions[source] = session

@@ -31,8 +31,8 @@ class SessionDesk:
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
         self._lost: dict[str, int] = {}
-        self._why: dict[str, str] = {}
-        self._gone: dict[str, str] = {}
+        self._why: dict[str, tuple[str, str]] = {}
+        self._gone: dict[str, tuple[str, str]] = {}
 
     def publish(self, source: str, session: Session) -> None:
         """There is a new session; whoever waits may go on."""
@@ -42,25 +42,27 @@ class SessionDesk:
     def current(self, source: str) -> Session:
         return self._sessions[source]
 
-    def lose(self, source: str, generation: int, why: str = "") -> None:
-        """Say that a session is dead; saying it of one that was replaced already has no effect."""
+    def lose(self, source: str, generation: int, why: tuple[str, str] = ("", "")) -> None:
+        """Say that a session is dead, and what the server said with the remedy; saying it of one that was replaced
+        already has no effect."""
         if self._sessions[source].generation == generation:
             self._lost[source] = generation
             self._why[source] = why
 
-    def why_lost(self, source: str) -> str:
-        """What the server said to the worker that found it dead."""
-        return self._why.get(source, "")
+    def why_lost(self, source: str) -> tuple[str, str]:
+        """What the server said to the worker that found it dead, and the remedy."""
+        return self._why.get(source, ("", ""))
 
     def lost(self) -> dict[str, int]:
         """Sources whose session is dead and not replaced yet, with the generation that died."""
         return {name: age for name, age in list(self._lost.items()) if name not in self._gone}
 
-    def give_up(self, source: str, reason: str) -> None:
+    def give_up(self, source: str, reason: str, remedy: str = "") -> None:
         """There will be no other session."""
-        self._gone[source] = reason
+        self._gone[source] = (reason, remedy)
 
-    def gone(self, source: str) -> str | None:
+    def gone(self, source: str) -> tuple[str, str] | None:
+        """Why there will be no other session, and the remedy; None while there may be one."""
         return self._gone.get(source)
 
 

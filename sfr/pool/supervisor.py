@@ -82,13 +82,13 @@ class Pool:
         """Sources whose session a worker found dead, with the generation."""
         return self._ask(lambda shared: shared.desk.lost()) or {}
 
-    def why_lost(self, source: str) -> str:
-        """What the worker that found a session dead was told."""
-        return self._ask(lambda shared: shared.desk.why_lost(source)) or ""
+    def why_lost(self, source: str) -> tuple[str, str]:
+        """What the worker that found a session dead was told, and the remedy."""
+        return self._ask(lambda shared: shared.desk.why_lost(source)) or ("", "")
 
-    def give_up(self, source: str, reason: str) -> None:
+    def give_up(self, source: str, reason: str, remedy: str = "") -> None:
         """No session will come: the jobs of this source end."""
-        self._ask(lambda shared: shared.desk.give_up(source, reason))
+        self._ask(lambda shared: shared.desk.give_up(source, reason, remedy))
 
     def snapshots(self) -> list[Snapshot]:
         """What all workers are doing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import pickle
 import queue
 import signal
 import threading
@@ -42,12 +43,12 @@ class Watch:
 @dataclass(frozen=True, slots=True)
 class Setup:
     """Everything a worker is told at its start. `sources` and `destinations` map a name to its type and its
-    configuration."""
+    configuration; that of a source is pickled, so that one that cannot be read here costs its own reports only."""
 
     name: str
     threads: int
     address: Any
-    sources: dict[str, tuple[str, Any]]
+    sources: dict[str, tuple[str, bytes]]
     policy: RetryPolicy
     watch: Watch
     output: Path
@@ -115,8 +116,9 @@ def _import_ahead(kind: str) -> None:
 
 class _Worker:
     def __init__(self, connection: Connection, setup: Setup) -> None:
-        for kind, config in setup.sources.values():
-            remember_secrets_of(config)
+        for kind, packed in setup.sources.values():
+            with suppress(Exception, SystemExit):  # told by each report that wants it
+                remember_secrets_of(pickle.loads(packed))  # noqa: S301  our own bytes
             _import_ahead(kind)
         for _, config in setup.destinations.values():
             remember_secrets_of(config)
@@ -165,16 +167,23 @@ class _Worker:
             seat.sit_down(job, sources[name])
             private = self._setup.output / ".sfr"
             return Transfer(job, sources[name], destination, self._setup.policy, seat, private=private).run()
-        except Exception as error:  # a thread that ends would take its job along, and the run wait for it for ever
+        except BaseException as error:  # a thread that ends would take its job along, and the run wait for it for ever
             known = error if isinstance(error, SfrError) else surprise(job.report, error)
             return Outcome(
-                job.id, Status.FAILED, reason=known.reason, error=redact(known.message), remedy=redact(known.remedy)
+                job.id,
+                Status.FAILED,
+                finished_at=time.time(),
+                scope=known.scope.value,
+                reason=known.reason,
+                error=redact(known.message),
+                remedy=redact(known.remedy),
             )
         finally:
             seat.stand_up()
 
     def _open_source(self, name: str, seat: Seat) -> Source:
-        kind, config = self._setup.sources[name]
+        kind, packed = self._setup.sources[name]
+        config = pickle.loads(packed)  # noqa: S301  our own bytes
         tools = Tools(
             name,
             lambda: seat.session(name),

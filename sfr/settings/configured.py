@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from sfr.errors import ConfigError
-from sfr.plugins import source_class
+from sfr.plugins import destination_class, source_class
 from sfr.settings import Settings
 from sfr.settings.sources import Declared, Written, key_of
 
@@ -58,7 +58,18 @@ def configure(settings: Settings, name: str) -> ConfiguredSource:
     declared = settings.declared(name)
     if declared.name == "salesforce":
         settings.require_domain()
-    model: type[BaseModel] = source_class(declared.kind).Config
+    config, limits = _configured(settings, declared, source_class(declared.kind).Config, "source")
+    return ConfiguredSource(declared.name, declared.kind, config, limits)
+
+
+def configure_destination(settings: Settings, name: str) -> tuple[str, Any]:
+    """Type and configuration of the destination of that name. Raises as `configure`."""
+    declared = settings.declared_destination(name)
+    config, _ = _configured(settings, declared, destination_class(declared.kind).Config, "destination")
+    return declared.kind, config
+
+
+def _configured(settings: Settings, declared: Declared, model: type[BaseModel], what: str) -> tuple[Any, Limits]:
     own = {each: written for each, written in declared.fields.items() if each not in Limits.model_fields}
     shared = {each: written for each, written in declared.fields.items() if each in Limits.model_fields}
     problems = [*_unknown_fields(declared, model), *_secrets_in_files(declared, model)]
@@ -66,9 +77,9 @@ def configure(settings: Settings, name: str) -> ConfiguredSource:
     config, wrong = _built(model, declared, own, inherited)
     limits, wrong_limits = _built(Limits, declared, shared, {})
     if problems := [*problems, *wrong, *wrong_limits]:
-        remedy = f"`sfr connectors {declared.kind}` explains every setting of this type of source."
+        remedy = f"`sfr connectors {declared.kind}` explains every setting of this type of {what}."
         raise ConfigError("\n".join(problems), remedy=remedy)
-    return ConfiguredSource(declared.name, declared.kind, config, limits)
+    return config, limits
 
 
 def build_options(model: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:

@@ -166,6 +166,14 @@ class Settings(BaseSettings):
         """The type of the source of that name. Raises ConfigError with similar names."""
         return self.declared(name).kind
 
+    def declared_destination(self, name: str) -> Declared:
+        """What was written about the destination of that name. Raises ConfigError with similar names."""
+        return self._declarations.find_destination(name)
+
+    def destination_type(self, name: str) -> str:
+        """The type of the destination of that name. Raises ConfigError with similar names."""
+        return self.declared_destination(name).kind
+
     def source_names(self) -> tuple[str, ...]:
         """Every source that has a name, whether or not its settings are right."""
         return self._declarations.names

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sfr.errors import ConfigError
-from sfr.plugins import SOURCES
+from sfr.plugins import SOURCES, destination_class, source_types
 
 PREFIX = "SFR_"
 ALWAYS_THERE = ("salesforce", "link")
@@ -81,12 +81,17 @@ class Declarations:
         wanted = name.strip().lower()
         kind = self._kinds.get(wanted)
         if kind is None:
-            from sfr.plugins import source_types
-
             types = source_types()
             if wanted not in types:
                 raise _unknown(name, [*self._kinds, *types])
             kind = wanted
+        return Declared(wanted, kind, self._fields(wanted))
+
+    def find_destination(self, name: str) -> Declared:
+        """The destination of that name: declared like a source, or of the type of that name. Raises ConfigError."""
+        wanted = name.strip().lower()
+        kind = self._kinds.get(wanted, wanted)
+        destination_class(kind)
         return Declared(wanted, kind, self._fields(wanted))
 
     def owner_of(self, key: str) -> str | None:

@@ -16,6 +16,7 @@ from rich.text import Text
 from sfr import atomic, wording
 from sfr.formats import FORMULA_STARTS
 from sfr.model import Result, Run, Status
+from sfr.redaction import redact
 from sfr.summary.table import failures, hidden, table, totals, warnings
 from sfr.terminal_text import Signs
 
@@ -83,7 +84,7 @@ def _old_cells(run: Run, result: Result, zone: ZoneInfo) -> list[object]:
     finished_at = max(outcome.finished_at or run.finished_at or started_at, started_at)
     return [
         report.name.removesuffix(".csv"),
-        report.ref,
+        redact(report.ref),
         report.type,
         outcome.status is Status.DONE,
         _timestamp(started_at, zone),

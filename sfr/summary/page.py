@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from sfr import atomic, wording
 from sfr.model import Result, Run, Status
+from sfr.redaction import redact
 from sfr.summary.timeline import Axis
 from sfr.terminal_text import cut_end
 
@@ -83,7 +84,7 @@ def _row(result: Result, axis: Axis, folder: Path) -> dict[str, Any]:
     return {
         "number": result.job.number,
         "name": report.name,
-        "ref": report.ref,
+        "ref": redact(report.ref),
         "link": _link(outcome.location, folder),
         "location": outcome.location,
         "status": outcome.status,

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from sfr import wording
 from sfr.model import Result, Run, Status
+from sfr.redaction import redact
 from sfr.terminal_text import Signs, cut_end, cut_middle
 
 _ROWS_SHOWN_WHOLE = 40
@@ -48,7 +49,7 @@ def _seconds(result: Result) -> str:
 
 
 _COLUMNS = (
-    _Column("id", 2, lambda result: result.job.report.ref, "left"),
+    _Column("id", 2, lambda result: redact(result.job.report.ref), "left"),
     _Column("status", 1, lambda result: result.outcome.status.value, "left"),
     _Column("tries", 6, lambda result: str(wording.attempts(result.outcome) or "")),
     _Column("records", 3, _records),

@@ -1,0 +1,65 @@
+"""Knows what a list asks a source before anything is fetched: is it there, which options has it, what is this id."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from sfr.catalog.problems import BadCell
+from sfr.connector import HavingOptions, Reference, ReferenceProblem, Referring, UsingWindows, Wanted
+from sfr.errors import BrokenConnector, ConfigError
+from sfr.plugins import source_class
+from sfr.settings import Settings
+
+DEFAULT = "salesforce"
+UNNAMED = (DEFAULT, "link")  # those that exist without being set up
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A source by its name; `connector` is its class, or None when that cannot be imported: then its reports fail
+    when they are fetched, and no others."""
+
+    name: str
+    connector: Any
+    notices: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> type[BaseModel] | None:
+        """What reports of this source may have as options, where it declares any."""
+        return self.connector.Options if isinstance(self.connector, HavingOptions) else None
+
+    @property
+    def uses_window(self) -> bool:
+        """Whether its reports follow their window by themselves; what cannot be imported is not judged."""
+        return self.connector is None or isinstance(self.connector, UsingWindows)
+
+    def read(self, wanted: Wanted) -> Reference:
+        """What the source makes of what is written. Raises ReferenceProblem."""
+        if isinstance(self.connector, Referring):
+            found: Reference = self.connector.read_reference(wanted)
+            return found
+        if not wanted.text:
+            raise ReferenceProblem("id", "", "is empty", "Write what the source calls the report.")
+        return Reference(wanted.text, wanted.params, wanted.options)
+
+
+def find_origin(text: str, settings: Settings) -> Origin:
+    """The source of that name; "" is the default one. Raises BadCell with similar names when there is none."""
+    name = text.strip().lower() or DEFAULT
+    try:
+        kind = settings.source_type(name)
+    except ConfigError as error:
+        known = sorted({*settings.source_names(), *UNNAMED})
+        close = difflib.get_close_matches(name, known, n=2)
+        hint = f"Did you mean {' or '.join(close)}?" if close else error.remedy
+        raise BadCell("is no source that is set up here", hint) from error
+    try:
+        return Origin(name, source_class(kind))
+    except BrokenConnector as error:
+        return Origin(name, None, (f"{error.message}; its reports will fail",))
+    except ConfigError as error:
+        raise BadCell(f"has a type that is not known here: {kind}", error.remedy.capitalize()) from error
