@@ -174,9 +174,11 @@ class CsvScan:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The column names of a CSV file and the bytes that they take, with the mark before and the line end behind."""
+    """The column names of a CSV file, what stands between them ("" for a single one), and the bytes that all of it
+    takes, with the mark before and the line end behind."""
 
     columns: tuple[str, ...]
+    delimiter: str
     size: int
 
 
@@ -186,7 +188,9 @@ def read_header(file: BinaryIO) -> Header:
     mark = len(head) - len(head.removeprefix(BYTE_ORDER_MARK))
     end = _header_end(head, at_end=True)
     line = head[mark:end].strip(b"\r\n")
-    return Header(_fields(line, find_delimiter(line).decode()) if line else (), end)
+    delimiter = find_delimiter(line).decode()
+    columns = _fields(line, delimiter) if line else ()
+    return Header(columns, delimiter if len(columns) > 1 else "", end)
 
 
 def find_delimiter(header: bytes) -> bytes:

@@ -13,17 +13,11 @@ from typing import Any, TypeVar
 import click
 
 from sfr import __version__
-from sfr.cli.program import PROGRAM
+from sfr.cli.program import PROGRAM, examples
+from sfr.cli.source_words import SOURCE_COMMANDS
 from sfr.errors import SfrError
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def _examples(*rows: tuple[str, str]) -> str:
-    """Lines for the end of a help text: what to type, without the program, and what that does."""
-    width = max(len(arguments) for arguments, _ in rows)
-    lines = [f"  {PROGRAM} {arguments.ljust(width)}  {what}".rstrip() for arguments, what in rows]
-    return "\n".join(["\b", "Examples", *lines])
 
 
 EXIT_CODES = """\b
@@ -31,7 +25,7 @@ Exit codes
   0 all reports are there   1 some are not   2 settings or list are wrong
   3 login needed            4 another run is active   130 interrupted
 """
-EXAMPLES = _examples(
+EXAMPLES = examples(
     ("", "all of input/sfdc_reports.csv"),
     ("finance.csv --tag weekly", "some reports of another list"),
     ("--failed", "what the last run did not bring"),
@@ -93,7 +87,7 @@ def org_options(function: Function) -> Function:
 
 @command_line.command(
     short_help="Download a list of reports; the word may be left out.",
-    epilog=_examples(
+    epilog=examples(
         ("--only 'sales_*' --dry-run", ""),
         ("--failed --unverified --deadline 2h", ""),
         ('--report "sales,00O5g000004Kx2bEAC,,pv0=EMEA"', ""),
@@ -168,7 +162,7 @@ def history(**options: Any) -> int:
 
 @command_line.command(
     short_help="Run every day by itself.",
-    epilog=_examples(("schedule --daily 07:00 --weekdays", ""), ("schedule list", ""), ("schedule remove daily", "")),
+    epilog=examples(("schedule --daily 07:00 --weekdays", ""), ("schedule list", ""), ("schedule remove daily", "")),
 )
 @click.argument("action", required=False, type=click.Choice(["list", "remove"]))
 @click.argument("name", required=False)
@@ -196,6 +190,10 @@ def demo(**options: Any) -> int:
     from sfr.cli.showing import run_demo
 
     return run_demo(**options)
+
+
+for _command in SOURCE_COMMANDS:
+    command_line.add_command(_command)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""What an author of a connector tests with: a place to fetch into, and the promises that every connector must keep."""
+"""A place in memory to fetch into."""
 
 from __future__ import annotations
 
