@@ -76,9 +76,9 @@ def password_of(name: str) -> str:
 def running(
     folder: Path, *, worker_class: str = "gthread", timeout_seconds: int = 120, **knobs: Any
 ) -> Iterator[Superset]:
-    """A server of one worker with a copy of the prepared data in `folder`.
+    """A server with a copy of the prepared data in `folder`.
 
-    `knobs`: jwt_seconds, rate ("3 per second"), most_rows (SQL_MAX_ROW). Skips the test where none can be had.
+    `knobs`: workers (1), jwt_seconds, rate ("3 per second"), most_rows (SQL_MAX_ROW). Skips the test where none can be had.
     """
     prepared = prepare()
     shutil.copy(prepared / "metadata.db", folder / "metadata.db")
@@ -176,7 +176,7 @@ def _server(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [str(_programs() / "gunicorn"), "--preload", "--workers", "1"]
+    command = [str(_programs() / "gunicorn"), "--preload", "--workers", str(knobs.pop("workers", 1))]
     command += ["--threads", "8"] * (worker_class == "gthread")  # with threads, gunicorn takes sync for gthread
     command += ["--worker-class", worker_class, "--timeout", str(timeout_seconds), "--graceful-timeout", "2"]
     command += ["--no-control-socket", "--bind", f"127.0.0.1:{port}", "superset.app:create_app()"]
