@@ -58,7 +58,7 @@ class Export:
         """
         headers = {"Authorization": f"Bearer {self._tools.session().value}", "Accept": "application/json"}
         answer = self._client.request("GET", f"{self._origin}{RECENT_REPORTS}", headers=headers)
-        if answer.status != 200:
+        if answer.status != 200:  # 401 as well says a living session that is none for interfaces
             raise ReportError(
                 f"the org does not list its reports to this user (HTTP {answer.status})",
                 reason="no-list",
