@@ -200,7 +200,8 @@ class App:
             history.close_open(run.id, Status.CANCELLED, "interrupted", "the run was stopped", time.time())
             return Ending(interrupted=True)
         log.warning("no session: %s", redact(error.message))
-        history.close_open(run.id, Status.SKIPPED, error.reason, redact(error.message), time.time())
+        why, remedy = redact(error.message), redact(error.remedy)
+        history.close_open(run.id, Status.SKIPPED, error.reason, why, time.time(), remedy=remedy)
         if isinstance(error, ConfigError):
             history.finish_run(run.id, CONFIGURATION, time.time())
             raise error
@@ -210,6 +211,7 @@ class App:
         """Remove partial files: at the start those that a crash left behind, at the end those of killed workers."""
         output = self._settings.output.absolute()
         folders = {Path(report.folder) for report in reports}
+        folders.add(self._private / "staging")
         swept = sum(sweep(folder, ours=folder.is_relative_to(output)) for folder in folders if folder.is_dir())
         sweep_unfinished(self._private / "unfinished")
         if swept:

@@ -44,8 +44,8 @@ class MappedSink:
         return len(block)
 
     def keep(self, point: str) -> None:
-        if self._cutter.rest:
-            return  # in the middle of a record nothing can be gone on from
+        if self._cutter.rest or self._blank:
+            return  # in the middle of a record nothing can be gone on from, nor before lines that are still held back
         state = {"header": self._header.decode("latin-1"), "columns": self._columns, "others": self._other_columns}
         self._into.keep(json.dumps({**state, "point": point}))
 

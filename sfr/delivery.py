@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
+from typing import Protocol, runtime_checkable
 
 from sfr import checks
 from sfr.atomic import delivery_error
@@ -16,7 +18,16 @@ from sfr.formats import for_excel
 from sfr.intake import Intake
 from sfr.model import Fetched, Job, Outcome, Proof, Report, Status
 from sfr.part_names import part_name
-from sfr.staging import StagedFile
+from sfr.staging import SELF_EVIDENT, StagedFile
+
+_LONGEST_NAME_BYTES = 245  # what file systems hold, with room for a copy called `name (1)`
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A destination that can deliver several files at once: as `put` for each, or, where one is refused, for none."""
+
+    def put_all(self, files: Sequence[tuple[Path, str]]) -> list[str]: ...
 
 
 class Delivery:
@@ -33,18 +44,30 @@ class Delivery:
 
     def deliver(self, intake: Intake, fetched: Fetched, facts: list[CsvFacts | None]) -> Outcome:
         """Convert all files, then deliver all of them. Raises DeliveryError."""
-        report, main = self._report, facts[0]
-        changes = checks.changes_since(self._job, main) if main else ()
-        if report.keep_footer and fetched.trailer:
+        if self._report.update == "append":
+            self._refuse_to_append(intake)
+        elif self._report.keep_footer and fetched.trailer:
             intake.main.append(fetched.trailer)
         made = [_Made(file, found) for file, found in zip(intake.files, facts, strict=True)]
-        for each in made:
-            self._convert(each)
-            _check_size(each.path, each.bytes)
-        labels = ["", *intake.others]
-        places = [self._put(each, _named(report.name, label)) for each, label in zip(made, labels, strict=True)]
-        first = made[0]
-        verified = main is None or fetched.proof is not Proof.NONE
+        names = [_named(self._report.name, label) for label in ("", *intake.others)]
+        try:
+            for each in made:
+                self._convert(each)
+                _check_size(each.path, each.bytes)
+            places = self._put(made, names)
+        finally:
+            for each in made:  # a destination that is no folder has its copy now
+                with suppress(OSError):
+                    each.path.unlink(missing_ok=True)
+        return self._outcome(fetched, made, places)
+
+    def _outcome(self, fetched: Fetched, made: list[_Made], places: list[str]) -> Outcome:
+        report, first = self._report, made[0]
+        proven = fetched.proof is not Proof.NONE
+        verified = proven or report.format in SELF_EVIDENT
+        # What the source knows this version by is of use only for a single file that is proven.
+        known = verified and len(made) == 1 and fetched.validator
+        also = f"came as {len(places)} files: also {', '.join(PurePath(place).name for place in places[1:])}"
         return Outcome(
             self._job.id,
             Status.DONE if verified else Status.UNVERIFIED,
@@ -53,11 +76,16 @@ class Delivery:
             records=first.facts.records if first.facts else fetched.records,
             columns=first.facts.columns if first.facts else (),
             sha256=first.sha256,
-            proof=fetched.proof if main else Proof.LENGTH,
+            proof=fetched.proof if proven or not verified else Proof.LENGTH,
             error="" if verified else "nothing at its end proves it whole; the same bytes came twice",
-            warnings=(*fetched.warnings, *changes, *(text for each in made for text in each.warnings)),
+            warnings=(
+                *([also] if len(made) > 1 else []),
+                *fetched.warnings,
+                *(checks.changes_since(self._job, first.facts) if first.facts else _unchecked(report)),
+                *(text for each in made for text in each.warnings),
+            ),
             others=tuple((place, each.sha256) for place, each in zip(places[1:], made[1:], strict=True)),
-            validator=f"{_form_of(report)}:{fetched.validator}" if fetched.validator else "",
+            validator=f"{_form_of(report)}:{fetched.validator}" if known else "",
         )
 
     def _convert(self, made: _Made) -> None:
@@ -70,19 +98,34 @@ class Delivery:
             if converted.changed_cells:
                 made.warnings.append(f"{converted.changed_cells:,} formula cells made harmless for Excel")
 
-    def _put(self, made: _Made, name: str) -> str:
-        if self._report.update == "replace":
-            return self._destination.put(made.path, name)
-        if not isinstance(self._destination, Appending):
-            raise ReportError(
-                "this destination can only replace files, not append to them",
-                reason="append",
-                remedy="Write update=replace, or choose another destination.",
-            )
+    def _put(self, made: list[_Made], names: list[str]) -> list[str]:
+        files = [(each.path, name) for each, name in zip(made, names, strict=True)]
+        if self._report.update == "append":
+            return [self._append(made[0], names[0])]
+        if len(files) > 1 and isinstance(self._destination, Together):
+            return self._destination.put_all(files)
+        # The report itself last: where it is new, the others are.
+        others = [self._destination.put(path, name) for path, name in files[1:]]
+        return [self._destination.put(*files[0]), *others]
+
+    def _append(self, made: _Made, name: str) -> str:
+        assert isinstance(self._destination, Appending)
         place = self._destination.append(made.path, name)
         with suppress(OSError), Path(place).open("rb") as file:  # no file of this machine: what was added is told
             made.bytes, made.sha256 = Path(place).stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
         return place
+
+    def _refuse_to_append(self, intake: Intake) -> None:
+        """Raises ReportError for what cannot be appended all or nothing."""
+        if not isinstance(self._destination, Appending):
+            why = "this destination can only replace files, not append to them"
+        elif self._report.format != "csv":
+            why = f"records cannot be appended to a file of the format {self._report.format}"
+        elif intake.others:
+            why = "the report came as several files, which cannot be appended"
+        else:
+            return
+        raise ReportError(why, reason="append", remedy="Write update=replace for this report.")
 
     def _staging(self, name: str) -> Path:
         if isinstance(self._destination, Staging):
@@ -130,9 +173,21 @@ def _form_of(report: Report) -> str:
     return hashlib.sha256(form.encode()).hexdigest()[:8]
 
 
+def _unchecked(report: Report) -> tuple[str, ...]:
+    """What the list expects of records and columns, which are seen in CSV only."""
+    if report.min_records is None and report.may_be_empty and not report.expected_columns:
+        return ()
+    return (f"what the list expects of it was not checked: records and columns of {report.format} are not looked at",)
+
+
 def _named(name: str, label: str) -> str:
+    """The name of a further file, short enough for every file system."""
+    if not label:
+        return name
     path = PurePath(name)
-    return f"{path.stem}-{label}{path.suffix}" if label else name
+    end = f"-{label}{path.suffix}"
+    stem = path.stem.encode()[: max(_LONGEST_NAME_BYTES - len(end.encode()), 1)].decode(errors="ignore").rstrip(". ")
+    return f"{stem}{end}"
 
 
 def _check_size(path: Path, size_bytes: int) -> None:

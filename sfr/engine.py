@@ -16,6 +16,7 @@ from sfr.interruption import Interruption
 from sfr.model import Job, Outcome, Result, Run, Status
 from sfr.pool.hand import Died
 from sfr.pool.supervisor import Pool
+from sfr.redaction import redact
 from sfr.session_keeper import SessionKeeper
 from sfr.watcher import Watcher
 
@@ -230,6 +231,6 @@ def _unstarted(job: Job, status: Status, error: SfrError) -> Outcome:
         finished_at=time.time(),
         scope=error.scope.value,
         reason=error.reason,
-        error=error.message,
-        remedy=error.remedy,
+        error=redact(error.message),
+        remedy=redact(error.remedy),
     )

@@ -15,7 +15,7 @@ from sfr.model import Report
 from sfr.reception import Reception
 from sfr.redaction import redact
 from sfr.session_keeper import SessionKeeper
-from sfr.transfer import RetryPolicy, back_off_seconds
+from sfr.transfer import RetryPolicy, back_off_seconds, surprise
 from sfr.watcher import Watcher
 
 MOST_TRIES = 5
@@ -67,6 +67,10 @@ class Expansion:
                     self._pause(back_off_seconds(self._policy, tries, error))
             except SfrError as error:
                 self._watcher.notice(f"{report.name}: {redact(error.message)}")
+                return [report]
+            except (Exception, SystemExit) as error:  # whatever a stranger's connector does
+                known = surprise(report, error)
+                self._watcher.notice(f"{report.name}: {redact(known.message)}; {known.remedy}")
                 return [report]
             else:
                 self._watcher.notice(f"{report.name}: {len(parts)} reports")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
+from sfr.errors import DeliveryError, ReportError
 from sfr.staging import StagedFile
-from sfr.unfinished import Unfinished
+from sfr.unfinished import Mark, Unfinished
 
 SAVE_SECONDS = 10.0
 _LONGEST_LABEL = 80
@@ -26,21 +28,27 @@ class Intake:
         find_validator: Callable[[], str] = lambda: "",
     ) -> None:
         self._stage, self._unfinished, self._find_validator = stage, unfinished, find_validator
-        self._kept = ("", 0)
+        self._kept: Mark | None = None
         self._saved_at = time.monotonic()
+        self._began: str | None = ""  # None where this try threw away what was there
         self.point = ""
         self.main = stage("")
-        self.others: dict[str, Intake] = {}
-        self._resume()
+        self.others: dict[str, Intake] = {}  # by the end of the file's name
+        self._by_label: dict[str, Intake] = {}
+        try:
+            self._resume()
+        except BaseException:
+            self.discard()
+            raise
 
     @property
     def validator(self) -> str:
         return self._find_validator()
 
     @property
-    def kept_point(self) -> str:
-        """How far it came: the last point that was kept."""
-        return self._kept[0]
+    def advanced(self) -> bool:
+        """Whether this try, from where it began, came to a further point."""
+        return self._kept is not None and self._began is not None and self._kept.point != self._began
 
     @property
     def files(self) -> list[StagedFile]:
@@ -61,29 +69,44 @@ class Intake:
         return self.main.write(data)
 
     def keep(self, point: str) -> None:
-        self._kept = (point, self.main.bytes)
+        if self.others:  # what is in them could not be gone on with: the next try begins at the beginning
+            self._kept = None
+            self.forget()
+            return
+        self._kept = Mark(point, self.main.bytes, self.main.sha256)
         if time.monotonic() - self._saved_at > SAVE_SECONDS:
             self.save()
 
     def restart(self) -> None:
         self.discard()
         self.forget()
-        self.point, self._kept = "", ("", 0)
-        self.main, self.others = self._stage(""), {}
+        if self._kept is not None:
+            self._began = None
+        self.point, self._kept = "", None
+        self.main, self.others, self._by_label = self._stage(""), {}, {}
 
     def another(self, label: str) -> Intake:
-        cleaned = re.sub(r"[^\w.-]+", "-", label).strip(".-")[:_LONGEST_LABEL] or "more"
-        if cleaned not in self.others:
-            self.others[cleaned] = Intake(lambda _: self._stage(cleaned))
-        return self.others[cleaned]
+        if label not in self._by_label:
+            end = self._unused(re.sub(r"[^\w.-]+", "-", label).strip(".-")[:_LONGEST_LABEL].rstrip(".-") or "more")
+            self.others[end] = self._by_label[label] = Intake(lambda _: self._stage(end))
+        return self._by_label[label]
+
+    def _unused(self, end: str) -> str:
+        """Another label never leads to a file that is there, also where letter case does not count."""
+        taken = {each.casefold() for each in self.others}
+        number, found = 1, end
+        while found.casefold() in taken:
+            number += 1
+            found = f"{end}-{number}"
+        return found
 
     def save(self) -> None:
         """Put what was kept where a crash does not reach it."""
         self._saved_at = time.monotonic()
-        point, size = self._kept
-        if self._unfinished is not None and point:
-            self.main.flush()
-            self._unfinished.save(self.main.path, size, point)
+        if self._unfinished is not None and self._kept is not None and self._kept.point:
+            with suppress(DeliveryError):  # a full disk costs the chance to go on, nothing else
+                self.main.flush()
+                self._unfinished.save(self.main.path, self._kept)
 
     def forget(self) -> None:
         """The next try begins at the beginning."""
@@ -101,12 +124,17 @@ class Intake:
             file.discard()
 
     def _resume(self) -> None:
-        point, size = self._unfinished.load() if self._unfinished is not None else ("", 0)
-        if not point or self._unfinished is None:
+        """Take over what an earlier try kept, unless it is not what was written then."""
+        mark = self._unfinished.load() if self._unfinished is not None else None
+        if mark is None or self._unfinished is None:
             return
-        for piece in self._unfinished.pieces(size):
-            self.main.write(piece)
-        if self.main.bytes == size:
-            self.point, self._kept = point, (point, size)
+        try:
+            for piece in self._unfinished.pieces(mark.bytes):
+                self.main.write(piece)
+        except (OSError, ReportError):
+            self.restart()
+            return
+        if (self.main.bytes, self.main.sha256) == (mark.bytes, mark.sha256):
+            self.point, self._began, self._kept = mark.point, mark.point, mark
         else:
             self.restart()

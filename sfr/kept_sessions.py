@@ -26,7 +26,7 @@ class KeptSession:
 
     def keep(self, value: str) -> None:
         """Keep a value instead of what was there; "" forgets it."""
-        with suppress(OSError):
+        with suppress(OSError, UnicodeEncodeError):
             if not value:
                 self._path.unlink(missing_ok=True)
                 return

@@ -50,7 +50,7 @@ def _load(ours: Mapping[str, str], group: str, kind: str, what: str) -> Any:
     module, _, name = place.partition(":")
     try:
         return getattr(import_module(module), name)
-    except Exception as error:  # whatever a stranger's module does while it is imported
+    except (Exception, SystemExit) as error:  # whatever a stranger's module does while it is imported
         log.exception("the connector %s (%s) cannot be imported", kind, place)
         raise BrokenConnector(
             f"the connector {kind} cannot be imported: {type(error).__name__}: {error}",
@@ -60,6 +60,15 @@ def _load(ours: Mapping[str, str], group: str, kind: str, what: str) -> Any:
 
 def _installed(group: str) -> dict[str, str]:
     """What installed packages offer; looking it up takes a while, so only for names that are not ours."""
-    from importlib.metadata import entry_points
+    from importlib.metadata import distributions
 
-    return {entry.name: entry.value for entry in entry_points(group=group)}
+    found: dict[str, str] = {}
+    for package in distributions():  # one by one: entry_points() fails for all where one has damaged metadata
+        try:
+            entries = package.entry_points.select(group=group)
+        except Exception:
+            log.warning("the entry points of an installed package cannot be read", exc_info=True)
+            continue
+        for entry in entries:
+            found.setdefault(entry.name.lower(), entry.value)  # the first on the path counts, as for imports
+    return found

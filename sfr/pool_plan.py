@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import pickle
@@ -9,11 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from sfr.errors import BrokenConnector
 from sfr.model import Report
 from sfr.pool.supervisor import PoolPlan
 from sfr.pool.worker import Setup, Watch
 from sfr.reception import Reception
-from sfr.redaction import remember_secrets_of
+from sfr.redaction import redact, remember_secrets_of
 from sfr.settings import Settings
 from sfr.settings.configured import Limits, configure_destination
 from sfr.transfer import RetryPolicy
@@ -21,6 +23,8 @@ from sfr.transfer import RetryPolicy
 MOST_PROCESSES = 4
 MOST_THREADS = 1000
 FOLDER = "folder"
+
+log = logging.getLogger("sfr.pool")
 
 
 def plan_pool(settings: Settings, reception: Reception, reports: Sequence[Report], policy: RetryPolicy) -> PoolPlan:
@@ -49,8 +53,13 @@ def plan_pool(settings: Settings, reception: Reception, reports: Sequence[Report
 
 
 def _destinations(settings: Settings, reports: Sequence[Report]) -> dict[str, tuple[str, Any]]:
-    """The destinations beside folders. Raises ConfigError, BrokenConnector."""
-    names = {report.destination for report in reports} - {FOLDER}
-    found = {name: configure_destination(settings, name) for name in sorted(names)}
+    """The destinations beside folders; those that are broken are left out, and cost their own reports. Raises
+    ConfigError."""
+    found = {}
+    for name in sorted({report.destination for report in reports} - {FOLDER}):
+        try:
+            found[name] = configure_destination(settings, name)
+        except BrokenConnector as error:
+            log.warning("%s", redact(error.message))
     remember_secrets_of(found)
     return found

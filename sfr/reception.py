@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -39,8 +40,10 @@ class Reception:
             if name in self.configured or name in self.broken:
                 continue
             try:
-                self.configured[name] = configure(self._settings, name)
-                remember_secrets_of(self.configured[name].config)
+                found = configure(self._settings, name)
+                _check_travels(found)
+                remember_secrets_of(found.config)
+                self.configured[name] = found
             except BrokenConnector as error:
                 self.broken[name] = error
             except ConfigError as error:
@@ -80,10 +83,25 @@ class Reception:
         account = configured.config.model_dump_json(include={"url", "username", "domain"})
         kept = KeptSession(user_state_path("sfr", appauthor=False), configured.name, account)
         try:
-            return opener.sign_in(configured.config, Door(dead, self._asker, kept.get, kept.keep))
-        except (SfrError, KeyboardInterrupt):
+            value = opener.sign_in(configured.config, Door(dead, self._asker, kept.get, kept.keep))
+            if not isinstance(value, str):
+                raise TypeError(f"sign_in gave a {type(value).__name__} where a text was due")
+        except SfrError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.exception("%s: signing in failed unexpectedly", configured.name)
             text = f"unexpected {type(error).__name__} while signing in"
             raise SfrError(text, reason="bug", remedy="the log has the details") from error
+        return value
+
+
+def _check_travels(source: ConfiguredSource) -> None:
+    """A configuration goes to the workers. Raises BrokenConnector for one that cannot."""
+    try:
+        pickle.dumps(source.config)
+    except Exception as error:  # whatever a stranger's model holds
+        log.exception("the configuration of %s cannot be sent to workers", source.name)
+        raise BrokenConnector(
+            f"the configuration of {source.name} cannot be sent to other processes: {type(error).__name__}",
+            remedy="its connector may keep only plain values in its Config",
+        ) from error

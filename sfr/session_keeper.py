@@ -141,12 +141,9 @@ class SessionKeeper:
             self._troubles.pop(source, None)
             self._sessions[source] = Session(value, old.generation + 1)
             pool.publish(source, self._sessions[source])
-            alive = value == old.value
-            self._watcher.notice(
-                "the session is alive after all; the reports go on"
-                if alive
-                else "the session was renewed; the reports go on"
-            )
+            how = "is alive after all" if value == old.value else "was renewed"
+            first = f"{source} lets us in now; its reports begin"
+            self._watcher.notice(f"the session {how}; the reports go on" if old.generation else first)
         finally:
             self._watcher.resume()
 

@@ -20,6 +20,7 @@ from sfr.part_names import Writer, writer_of
 
 BUFFER_BYTES = 1 << 18
 FORGOTTEN_SECONDS = 24 * 3600.0
+SELF_EVIDENT = frozenset({"json", "xls", "xlsx"})  # a file of these shows by its own form whether it is whole
 
 # What zipfile raises about damaged archives beside its own error.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error, OSError)
@@ -91,6 +92,8 @@ class StagedFile:
 
     def flush(self) -> None:
         """Hand everything to the system. Raises DeliveryError when the disk refuses."""
+        if self._file.closed:  # then all of it went already
+            return
         try:
             self._file.flush()
         except OSError as error:
@@ -146,6 +149,19 @@ def _check_whole(path: Path, format_name: str, limit_bytes: int) -> None:
             file.seek(max(0, path.stat().st_size - 4096))
             if not file.read().rstrip().lower().endswith((b"</html>", b"</table>", b"</body>")):
                 raise InvalidReport("the file is cut: its table does not end", reason="cut", max_attempts=None)
+            if not _holds(file, b"<table"):
+                raise InvalidReport("a web page without a table came", reason="web-page", max_attempts=2)
+
+
+def _holds(file: BinaryIO, word: bytes) -> bool:
+    """Does the word stand anywhere in the file, in whatever letter case?"""
+    file.seek(0)
+    before = b""
+    while piece := file.read(BUFFER_BYTES):
+        if word in (before + piece).lower():
+            return True
+        before = piece[1 - len(word) :]
+    return False
 
 
 def _check_json(path: Path) -> None:

@@ -40,7 +40,7 @@ def back_off_seconds(policy: RetryPolicy, tries: int, error: SfrError) -> float:
     return max(jittered, asked or 0.0)
 
 
-def surprise(report: Report, error: Exception) -> SfrError:
+def surprise(report: Report, error: BaseException) -> SfrError:
     """Write an error that nobody expected to the log, while it is handled; returns what to tell about it."""
     log.exception("%s: unexpected error", report.name)
     return SfrError(f"unexpected {type(error).__name__}", reason="bug", remedy="the log has the details")
@@ -64,7 +64,7 @@ class Transfer:
         self._policy, self._around = policy, around
         self._attempts: list[Attempt] = []
         self._failures: Counter[str] = Counter()
-        self._reached = ""
+        self._in_a_row = 0
         self._renewals = 0
         self._begun_at, self._idle_since = time.time(), time.monotonic()
 
@@ -99,7 +99,7 @@ class Transfer:
                     continue
                 self._note(started_at, started, error)
                 self._wait_or_give_up(error)
-            except Exception:
+            except BaseException:
                 self._around.leave(self._report.source, None)
                 raise
             else:
@@ -148,18 +148,18 @@ class Transfer:
 
         A try that came further than the one before is no failure in a row.
         """
-        if self._fetching.point != self._reached:
-            self._reached = self._fetching.point
+        if self._fetching.advanced:
             self._failures.clear()
+            self._in_a_row = 0
         self._failures[error.reason] += 1
+        self._in_a_row += 1
         bounds = (
             (error.max_attempts, self._failures[error.reason]),
             (self._policy.max_attempts, len(self._attempts)),
         )
         if any(bound is not None and tried >= bound for bound, tried in bounds):
             raise error
-        in_a_row = self._failures.total() if self._reached else len(self._attempts)
-        wait_seconds = back_off_seconds(self._policy, in_a_row, error)
+        wait_seconds = back_off_seconds(self._policy, self._in_a_row, error)
         self._stop_after_deadline(wait_seconds, error.message)
         self._around.show(Phase.WAITING, self._number, redact(error.message))
         self._around.pause(wait_seconds)
@@ -172,8 +172,9 @@ class Transfer:
             raise ReportError(f"the deadline came before the report{after}", reason="deadline")
 
     def _renew(self, lost: Session, error: AuthError) -> None:
-        """Wait for a new session; costs no attempt. A report that refuses session after session fails alone."""
-        self._renewals += 1
+        """Wait for a new session; costs no attempt. A report that refuses session after session fails alone; one that
+        came further with each of them only takes longer than a session lives."""
+        self._renewals = 1 if self._fetching.advanced else self._renewals + 1
         if self._renewals > MOST_RENEWALS:
             raise ReportError(
                 "the server wants a login again and again for this report",

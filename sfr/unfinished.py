@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from sfr.model import Report
@@ -17,11 +18,22 @@ FORGOTTEN_SECONDS = 24 * 3600.0
 PIECE_BYTES = 1 << 20
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a fetch came: the source's own point, the bytes before it, and their SHA-256."""
+
+    point: str
+    bytes: int
+    sha256: str
+
+
 def key_of(report: Report) -> str:
-    """The same for two tries at the same data: what is asked for and how it shall look, whatever it shall be called."""
+    """The same for two tries at the same file: what is asked for, how it shall look, and its name and folder, which no
+    two reports of a run share, so that no two ever write here at once."""
     window = report.window.to_dict() if report.window else None
     form = [report.format, report.columns, report.other_columns]
-    asked = [report.source, report.ref, report.params, report.options, window, form]
+    place = [report.folder, report.name]
+    asked = [report.source, report.ref, report.params, report.options, window, form, place]
     return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -35,43 +47,51 @@ class Unfinished:
         self._folder = folder
         self._data, self._mark = folder / "data", folder / "point.json"
 
-    def load(self) -> tuple[str, int]:
-        """The point to go on from and the number of bytes before it; ("", 0) where nothing is kept, or not lately."""
+    def load(self) -> Mark | None:
+        """Where to go on; None where nothing is kept, not lately, or not as it was written."""
         with suppress(OSError, ValueError, LookupError, TypeError):
-            mark = json.loads(self._mark.read_text(encoding="utf-8"))
-            size, point = int(mark["bytes"]), str(mark["point"])
+            found = json.loads(self._mark.read_text(encoding="utf-8"))
+            mark = Mark(str(found["point"]), int(found["bytes"]), str(found["sha256"]))
             fresh = time.time() - self._mark.stat().st_mtime < FORGOTTEN_SECONDS
-            if fresh and self._data.stat().st_size >= size:
-                return point, size
-        return "", 0
+            if mark.point and fresh and 0 <= mark.bytes <= self._data.stat().st_size:
+                return mark
+        return None
 
     def pieces(self, size: int) -> Iterator[bytes]:
-        """The first `size` bytes that are kept."""
+        """The first `size` bytes that are kept. Raises OSError."""
         with self._data.open("rb") as file:
             while size > 0 and (piece := file.read(min(PIECE_BYTES, size))):
                 size -= len(piece)
                 yield piece
 
-    def save(self, source: Path, size: int, point: str) -> None:
-        """Keep the first `size` bytes of the file `source`, whose beginning may be kept already, and their point."""
-        with suppress(OSError):
+    def save(self, source: Path, mark: Mark) -> None:
+        """Keep the beginning of the file `source`, whose own beginning may be kept already, up to `mark`.
+
+        It never takes more than half of what is free: the report itself needs the disk.
+        """
+        try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            before = self.load()
+            have = min(before.bytes, mark.bytes) if before else 0
+            if mark.bytes - have > shutil.disk_usage(self._folder).free // 2:
+                raise OSError("too little is free")
             with source.open("rb") as read, self._data.open("ab") as write:
-                have = min(self.load()[1], size)
                 write.truncate(have)
                 read.seek(have)
-                shutil.copyfileobj(_Limited(read.read, size - have), write, PIECE_BYTES)
+                shutil.copyfileobj(_Limited(read.read, mark.bytes - have), write, PIECE_BYTES)
                 write.flush()
                 os.fsync(write.fileno())
-            self._write_mark(size, point)
+            self._write_mark(mark)
+        except OSError:
+            self.forget()
 
     def forget(self) -> None:
         """Nothing of it is needed any more."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _write_mark(self, size: int, point: str) -> None:
+    def _write_mark(self, mark: Mark) -> None:
         new = self._mark.with_suffix(".new")
-        new.write_text(json.dumps({"bytes": size, "point": point}), encoding="utf-8")
+        new.write_text(json.dumps(asdict(mark)), encoding="utf-8")
         new.replace(self._mark)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import PurePath
 from zoneinfo import ZoneInfo
 
 from sfr.model import Attempt, Outcome, Phase, Result, Run, Snapshot, Status
@@ -87,10 +86,8 @@ def doing(snapshot: Snapshot, now: float, bytes_per_second: float) -> str:
 
 
 def remark(outcome: Outcome) -> str:
-    """Why a job is not simply done with one file, in words; "" when it is."""
-    names = ", ".join(PurePath(place).name for place, _ in outcome.others)
-    also = f"also {names}" if names else ""
-    return "; ".join(filter(None, (outcome.error or _WITHOUT_ERROR.get(outcome.status, ""), also)))
+    """Why a job is not simply done, in words; "" when it is."""
+    return outcome.error or _WITHOUT_ERROR.get(outcome.status, "")
 
 
 def attempts(outcome: Outcome) -> int:

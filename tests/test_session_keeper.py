@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 
+from sfr import session_keeper
 from sfr.connector import Session
-from sfr.errors import AuthError, TransientError
+from sfr.errors import AuthError, BrokenConnector, ConfigError, TransientError
 from sfr.interruption import Interruption
 from sfr.progress.plain import PlainProgress
 from sfr.session_keeper import SessionKeeper
@@ -34,6 +38,7 @@ class Desk:
         self.lost: dict[str, int] = {}
         self.published: list[Session] = []
         self.given_up: list[str] = []
+        self.why = ("", "")
 
     def lost_sessions(self) -> dict[str, int]:
         return dict(self.lost)
@@ -41,6 +46,9 @@ class Desk:
     def publish(self, source: str, session: Session) -> None:
         self.published.append(session)
         self.lost.clear()
+
+    def why_lost(self, source: str) -> tuple[str, str]:
+        return self.why
 
     def give_up(self, source: str, reason: str, remedy: str = "") -> None:
         self.given_up.append(source)
@@ -98,3 +106,88 @@ def test_a_first_session_that_would_come_after_the_deadline_is_not_waited_for() 
     with pytest.raises(TransientError):
         keeper_of(office, [], deadline_at=0.0).first("org", Interruption())
     assert len(office.asked) == 1
+
+
+class Offices:
+    """A sign-in for several sources, each with answers of its own."""
+
+    def __init__(self, **answers: list[str | Exception]) -> None:
+        self.offices = {source: Office(*values) for source, values in answers.items()}
+
+    def __call__(self, source: str, dead: str) -> str:
+        return self.offices[source](source, dead)
+
+
+def opened(lines: list[str], **answers: list[str | Exception]) -> SessionKeeper:
+    office: Any = Offices(**answers)
+    keeper = keeper_of(office, lines)
+    keeper.open_all(list(answers), Interruption())
+    return keeper
+
+
+def test_of_several_sources_one_without_a_login_leaves_the_others_theirs() -> None:
+    lines: list[str] = []
+    keeper = opened(lines, a=["one"], b=[AuthError("wrong password")], c=[""])
+    assert (keeper.has("a"), keeper.has("b"), keeper.has("c")) == (True, False, True)
+    assert (list(keeper.gone), keeper.login_needed) == (["b"], True)
+    assert sum("b: wrong password; its reports are left out" in line for line in lines) == 1
+
+
+def test_several_sources_without_a_login_have_each_their_own_reason() -> None:
+    keeper = opened([], a=[AuthError("wrong password")], b=[ConfigError("wrong address")])
+    assert {source: error.message for source, error in keeper.gone.items()} == {
+        "a": "wrong password",
+        "b": "wrong address",
+    }
+
+
+def test_one_that_was_broken_before_does_not_count_for_another() -> None:
+    office: Any = Offices(a=[AuthError("no")], b=["two"])
+    keeper = keeper_of(office, [])
+    keeper.gone["broken"] = BrokenConnector("cannot be imported")
+    keeper.open_all(["a", "b"], Interruption())
+    assert keeper.has("b")
+
+
+def test_a_single_source_beside_a_broken_one_is_not_waited_for_either() -> None:
+    office: Any = Offices(a=[AuthError("no")])
+    keeper = keeper_of(office, [])
+    keeper.gone["broken"] = BrokenConnector("cannot be imported")
+    keeper.open_all(["a"], Interruption())
+    assert list(keeper.gone) == ["broken", "a"]
+
+
+def test_a_source_that_is_late_is_asked_again_and_begins_when_it_answers() -> None:
+    lines: list[str] = []
+    away = TransientError("no connection")
+    keeper, desk = opened(lines, a=["one"], b=[away, away, "two"]), Desk()
+    assert (keeper.has("a"), keeper.has("b")) == (True, False)
+    end = time.monotonic() + 10
+    while not keeper.has("b") and time.monotonic() < end:
+        keeper.tend(desk, Interruption())  # type: ignore[arg-type]
+    assert desk.published == [Session("two", 1)]
+    assert any("b lets us in now" in line for line in lines)
+    assert sum("no connection" in line for line in lines) == 1
+
+
+def test_a_source_that_stays_away_is_given_up_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_keeper, "FIRST_SESSION_SECONDS", 0.05)
+    keeper, desk = opened([], a=["one"], b=[TransientError("no connection")]), Desk()
+    end = time.monotonic() + 10
+    while not keeper.gone and time.monotonic() < end:
+        keeper.tend(desk, Interruption())  # type: ignore[arg-type]
+    assert isinstance(keeper.gone["b"], TransientError)
+    assert not keeper.login_needed
+
+
+def test_a_source_without_sessions_that_wants_a_login_is_given_up_with_what_it_said() -> None:
+    lines: list[str] = []
+    desk, office = Desk(), Office("")
+    desk.lost, desk.why = {"files": 1}, ("401: token expired", "correct bearer_token")
+    keeper = keeper_of(office, lines)
+    keeper.first("files", Interruption())
+    keeper.tend(desk, Interruption())  # type: ignore[arg-type]
+    assert (keeper.gone["files"].message, keeper.gone["files"].remedy) == ("401: token expired", "correct bearer_token")
+    assert (desk.given_up, office.asked) == (["files"], [""])
+    assert any("files: 401: token expired" in line for line in lines)
+    assert not any("session has ended" in line for line in lines)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sfr.catalog.entry import Cells
 from sfr.catalog.problems import BadCell, Problem
 from sfr.catalog.table import Table, normalise_header
-from sfr.errors import SfrError
+from sfr.errors import BrokenConnector, SfrError
 from sfr.settings import Settings
 from sfr.settings.values import check_zone
 
@@ -131,6 +131,8 @@ def read_destination(text: str, settings: Settings) -> str:
     name = text.strip().lower() or DEFAULT_DESTINATION
     try:
         settings.destination_type(name)
+    except BrokenConnector:  # then its own reports fail, when they are delivered
+        return name
     except SfrError as error:
         raise BadCell("is no destination that can be used here", f"{error.message}: {error.remedy}.") from error
     return name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,8 @@ from sfr.connector import HavingOptions, Reference, ReferenceProblem, Referring,
 from sfr.errors import BrokenConnector, ConfigError
 from sfr.plugins import source_class
 from sfr.settings import Settings
+
+log = logging.getLogger("sfr.catalog")
 
 DEFAULT = "salesforce"
 UNNAMED = (DEFAULT, "link")  # those that exist without being set up
@@ -40,11 +43,22 @@ class Origin:
     def read(self, wanted: Wanted) -> Reference:
         """What the source makes of what is written. Raises ReferenceProblem."""
         if isinstance(self.connector, Referring):
-            found: Reference = self.connector.read_reference(wanted)
-            return found
+            return self._referred(wanted)
         if not wanted.text:
             raise ReferenceProblem("id", "", "is empty", "Write what the source calls the report.")
         return Reference(wanted.text, wanted.params, wanted.options)
+
+    def _referred(self, wanted: Wanted) -> Reference:
+        """A connector that breaks here costs its own reports, not the list."""
+        try:
+            found: Reference = self.connector.read_reference(wanted)
+        except ReferenceProblem:
+            raise
+        except Exception as error:
+            log.exception("the connector of %s broke while it read a reference", self.name)
+            notice = f"the connector of {self.name} broke while it read this ({type(error).__name__}); it will fail"
+            return Reference(wanted.text, wanted.params, wanted.options, notices=(notice,))
+        return found
 
 
 def find_origin(text: str, settings: Settings) -> Origin:

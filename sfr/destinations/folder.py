@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +15,8 @@ from sfr.atomic import delivery_error, move_into_place
 from sfr.csv_scan import read_header
 from sfr.errors import DeliveryError
 from sfr.part_names import part_name
+
+_END_BYTES = 1 << 16
 
 
 class FolderConfig(BaseModel):
@@ -60,6 +64,29 @@ class Folder:
             raise delivery_error(target, error) from error
         return str(target)
 
+    def put_all(self, files: Sequence[tuple[Path, str]]) -> list[str]:
+        """As `put` for each of them; where one is refused, those before it are taken back."""
+        done: list[tuple[Path, Path | None]] = []
+        target = self._directory
+        try:
+            for staged, _ in files:
+                with staged.open("rb+") as file:
+                    os.fsync(file.fileno())
+            for staged, name in files:
+                target = self._directory / name
+                done.append((target, self._second_name(target)))
+                move_into_place(staged, target)
+        except OSError as error:
+            for place, old in reversed(done):
+                _take_back(place, old)
+            raise delivery_error(target, error) from error
+        finally:
+            for _, old in done:
+                if old is not None:
+                    with suppress(OSError):  # swept with the partial files
+                        old.unlink(missing_ok=True)
+        return [str(self._directory / name) for _, name in files]
+
     def append(self, staged: Path, name: str) -> str:
         """Put the file's records behind those of the file that has the name already, if there is one."""
         target = self._directory / name
@@ -75,28 +102,65 @@ class Folder:
         joined = self.staging(old.name)
         try:
             with old.open("rb") as before, staged.open("rb") as after, joined.open("xb") as both:
-                if read_header(before).columns != (header := read_header(after)).columns:
+                there, new = read_header(before), read_header(after)
+                if there.columns and new.columns and (there.columns, there.delimiter) != (new.columns, new.delimiter):
                     raise DeliveryError(
                         f"{old}: its columns are not those of the new records",
                         reason="columns",
                         remedy="Give the report another name, or write update=replace.",
                     )
                 before.seek(0)
-                shutil.copyfileobj(before, both)
-                if not _ends_with_line(before):
-                    both.write(b"\n")
-                after.seek(header.size)
+                if there.columns:
+                    shutil.copyfileobj(before, both)
+                    _end_last_line(both, before, one_column=len(there.columns) == 1)
+                after.seek(new.size if there.columns else 0)
                 shutil.copyfileobj(after, both)
             joined.replace(staged)
         except BaseException:
             joined.unlink(missing_ok=True)
             raise
 
+    def _second_name(self, target: Path) -> Path | None:
+        """The file that is there once more, to be put back if need be; None where there is none."""
+        if not target.exists():
+            return None
+        second = self.staging(target.name)
+        try:
+            second.hardlink_to(target)
+        except OSError:  # a file system without second names
+            shutil.copy2(target, second)
+        return second
+
     def close(self) -> None:
         """Nothing is held open."""
 
 
-def _ends_with_line(file: BinaryIO) -> bool:
-    end = file.seek(0, os.SEEK_END)
-    file.seek(max(end - 1, 0))
-    return file.read(1) in (b"\n", b"")
+def _take_back(place: Path, old: Path | None) -> None:
+    with suppress(OSError):  # the reason why anything is taken back is the one to tell
+        if old is None:
+            place.unlink(missing_ok=True)
+        else:
+            move_into_place(old, place)
+
+
+def _end_last_line(both: BinaryIO, before: BinaryIO, *, one_column: bool) -> None:
+    """Behind the copy of `before`: exactly one line end, of the kind that its header has, and nothing at its start.
+
+    Blank lines at the end of a file are nothing, and in its middle a broken record; only in a single column each is
+    a record.
+    """
+    size = both.tell()
+    start = max(size - _END_BYTES, 0)
+    before.seek(start)
+    end = before.read()
+    text = end.rstrip(b"\r\n")
+    if not text:  # nothing at all, or more blank lines than anybody writes
+        return
+    before.seek(0)
+    line_end = b"\r\n" if before.readline(_END_BYTES).endswith(b"\r\n") else b"\n"
+    if not one_column:
+        both.seek(start + len(text))
+        both.truncate()
+        both.write(line_end)
+    elif not end.endswith(b"\n"):
+        both.write(line_end)

@@ -21,12 +21,14 @@ from typing import Any
 
 from sfr import plugins
 from sfr.connector import Source, Tools
-from sfr.errors import SfrError
+from sfr.errors import DeliveryError, SfrError
 from sfr.model import Job, Outcome, Status
 from sfr.pool.seat import Seat
 from sfr.pool.shared import SharedState, needing_the_shared
 from sfr.redaction import redact, remember_secrets_of
 from sfr.transfer import RetryPolicy, Transfer, surprise
+
+log = logging.getLogger("sfr.pool")
 
 TICK_SECONDS = 0.2
 LAST_WORDS_SECONDS = 1.0
@@ -107,19 +109,20 @@ def main(connection: Connection) -> None:
     worker.run()
 
 
-def _import_ahead(kind: str) -> None:
-    """Import a source while the parent still opens its history and looks for a session."""
-    with suppress(SfrError):  # told by each report that wants it
-        plugins.source_class(kind)
+def _import_ahead(kind: str, packed: bytes) -> None:
+    """Import a source while the parent still opens its history and looks for a session, and know its secrets."""
     import_module("sfr.http")
+    try:
+        plugins.source_class(kind)
+        remember_secrets_of(pickle.loads(packed))  # noqa: S301  our own bytes
+    except (Exception, SystemExit) as error:  # a stranger's module; each report that wants it fails by this name
+        log.warning("the connector %s cannot be used here: %s", kind, type(error).__name__)
 
 
 class _Worker:
     def __init__(self, connection: Connection, setup: Setup) -> None:
         for kind, packed in setup.sources.values():
-            with suppress(Exception, SystemExit):  # told by each report that wants it
-                remember_secrets_of(pickle.loads(packed))  # noqa: S301  our own bytes
-            _import_ahead(kind)
+            _import_ahead(kind, packed)
         for _, config in setup.destinations.values():
             remember_secrets_of(config)
         self._setup = setup
@@ -199,6 +202,11 @@ class _Worker:
         if job.report.destination in self._setup.destinations:
             name, config = self._setup.destinations[job.report.destination]
             return plugins.destination_class(name)(config)
+        if job.report.destination != "folder":
+            raise DeliveryError(
+                f"the destination {job.report.destination} cannot be used: its connector is broken",
+                remedy=f"`sfr connectors {job.report.destination}` tells why",
+            )
         kind = plugins.destination_class("folder")
         folder = Path(job.report.folder)
         may_create = folder.is_relative_to(self._setup.output)

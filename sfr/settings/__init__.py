@@ -42,6 +42,8 @@ def load_settings(
         ) from None
     refuse_shared_files(settings.report_list, settings.final_report_path, settings.log_file)
     path = settings.sources_file
+    if path != Settings.model_fields["sources_file"].default and not path.exists():
+        raise ConfigError(f"SFR_SOURCES = {path}: there is no such file", remedy="Correct it, or take it away.")
     settings._declarations = Declarations(
         read_sources_file(path), path.as_posix(), written, os.environ, environment_names().values()
     )

@@ -11,13 +11,20 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
-from sfr.errors import ConfigError
+from sfr.errors import BrokenConnector, ConfigError
 from sfr.plugins import destination_class, source_class
 from sfr.settings import Settings
 from sfr.settings.sources import Declared, Written, key_of
 
-# What says whose account it is; a second source of the same type has its own.
-_IDENTITY = frozenset({"domain", "sid"})
+# What says whose account it is; no other source may have it, and least of all a stranger's connector.
+_OF_SALESFORCE = frozenset({"domain", "sid"})
+# How sfr talks to any server and asks people; the other general settings are not about sources.
+_FOR_ALL = frozenset(
+    [
+        *("connect_seconds", "first_byte_seconds", "stall_seconds", "timezone", "allow_bad_ids"),
+        *("login", "login_seconds", "browser", "browser_profile", "browser_path"),
+    ]
+)
 
 
 class Limits(BaseModel):
@@ -56,20 +63,21 @@ def configure(settings: Settings, name: str) -> ConfiguredSource:
     cannot be imported.
     """
     declared = settings.declared(name)
-    if declared.name == "salesforce":
+    if declared.name == "salesforce" and "domain" not in declared.fields:
         settings.require_domain()
-    config, limits = _configured(settings, declared, source_class(declared.kind).Config, "source")
+    config, limits = _configured(settings, declared, source_class(declared.kind), "source")
     return ConfiguredSource(declared.name, declared.kind, config, limits)
 
 
 def configure_destination(settings: Settings, name: str) -> tuple[str, Any]:
     """Type and configuration of the destination of that name. Raises as `configure`."""
     declared = settings.declared_destination(name)
-    config, _ = _configured(settings, declared, destination_class(declared.kind).Config, "destination")
+    config, _ = _configured(settings, declared, destination_class(declared.kind), "destination")
     return declared.kind, config
 
 
-def _configured(settings: Settings, declared: Declared, model: type[BaseModel], what: str) -> tuple[Any, Limits]:
+def _configured(settings: Settings, declared: Declared, connector: Any, what: str) -> tuple[Any, Limits]:
+    model = _model_of(connector, declared.kind)
     own = {each: written for each, written in declared.fields.items() if each not in Limits.model_fields}
     shared = {each: written for each, written in declared.fields.items() if each in Limits.model_fields}
     problems = [*_unknown_fields(declared, model), *_secrets_in_files(declared, model)]
@@ -82,6 +90,15 @@ def _configured(settings: Settings, declared: Declared, model: type[BaseModel], 
     return config, limits
 
 
+def _model_of(connector: Any, kind: str) -> type[BaseModel]:
+    model = getattr(connector, "Config", None)
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return model
+    raise BrokenConnector(
+        f"the connector {kind} declares no settings", remedy="its class needs a pydantic model called Config"
+    )
+
+
 def build_options(model: type[BaseModel], values: Mapping[str, Any]) -> BaseModel:
     """A model from values as people write them in one line: JSON where the field holds more than a text."""
     return model.model_validate({name: _read(model.model_fields.get(name), value) for name, value in values.items()})
@@ -89,13 +106,10 @@ def build_options(model: type[BaseModel], values: Mapping[str, Any]) -> BaseMode
 
 def _inherited(settings: Settings, declared: Declared, model: type[BaseModel]) -> dict[str, Any]:
     """What the general settings say about fields of the same name, where somebody has set them."""
-    own = declared.name == declared.kind
-    names = [name for name in model.model_fields if name in type(settings).model_fields]
-    return {
-        name: getattr(settings, name)
-        for name in names
-        if name in settings.model_fields_set and (own or name not in _IDENTITY)
-    }
+    own = declared.name == declared.kind == "salesforce"
+    names = _FOR_ALL | _OF_SALESFORCE if own else _FOR_ALL
+    given = names & settings.model_fields_set & model.model_fields.keys()
+    return {name: getattr(settings, name) for name in sorted(given)}
 
 
 def _built(
@@ -114,13 +128,14 @@ def _told(declared: Declared, fields: Mapping[str, Written], model: type[BaseMod
     about = model.model_fields[name].description or "" if name in model.model_fields else ""
     if detail["type"] == "missing":
         return f"{key} is not set. {about}".rstrip()
-    message = detail["msg"].removeprefix("Value error, ").rstrip(".")
-    written = fields.get(name)
-    if written is None:
-        return f"{key}: {message[0].lower()}{message[1:]}."
-    shown = "(hidden)" if is_secret(model.model_fields[name]) or "@" in str(written.value) else f'"{written.value}"'
+    message = " ".join(detail["msg"].removeprefix("Value error, ").rstrip(".").split())
+    message = f"{message[:1].lower()}{message[1:]}."
+    written, field = fields.get(name), model.model_fields.get(name)
+    if written is None or field is None:
+        return f"{key}: {message}"
+    shown = "(hidden)" if is_secret(field) or "@" in str(written.value) else f'"{written.value}"'
     where = "" if written.place == key else f" ({written.place})"
-    return f"{key} = {shown}{where}: {message[0].lower()}{message[1:]}. {about}".rstrip()
+    return f"{key} = {shown}{where}: {message} {about}".rstrip()
 
 
 def _unknown_fields(declared: Declared, model: type[BaseModel]) -> list[str]:

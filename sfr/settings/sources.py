@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sfr.errors import ConfigError
-from sfr.plugins import SOURCES, destination_class, source_types
+from sfr.plugins import SOURCES, destination_class, destination_types, source_types
 
 PREFIX = "SFR_"
 ALWAYS_THERE = ("salesforce", "link")
@@ -55,16 +55,24 @@ class Declarations:
         places = {**env_file, **in_environment}
         self._keys = {key: place for key, place in places.items() if key.startswith(PREFIX) and key not in known}
         self._toml, self._toml_place = toml, toml_place
-        self._kinds = {name: str(table.get("type") or name) for name, table in toml.items()}
+        self._destinations: tuple[str, ...] = ()
+        self._kinds = {name: str(table.get("type") or name).strip().lower() for name, table in toml.items()}
         for key, place in self._keys.items():
             if match := _TYPE_KEY.fullmatch(key):
                 name = self._name_of(match["name"])
                 self._kinds[name] = str(place.value).strip().lower()
-        for kind in SOURCES:
-            if any(key.startswith(_prefix(kind)) for key in self._keys):
-                self._kinds.setdefault(kind, kind)
-        for name in ALWAYS_THERE:
-            self._kinds.setdefault(name, name)
+        self._kinds |= {name: name for name in ALWAYS_THERE if name not in self._kinds}
+        self._imply(SOURCES)
+        if any(self.owner_of(key) is None for key in self._keys):
+            self._imply(source_types())  # these must be looked up, which takes a while
+        if any(self.owner_of(key) is None for key in self._keys):
+            self._destinations = tuple(destination_types())
+
+    def _imply(self, kinds: Iterable[str]) -> None:
+        """A key such as SFR_CAKE_URL that belongs to no other source makes one with the name of its type."""
+        for kind in sorted(kinds, key=len, reverse=True):
+            if any(key.startswith(_prefix(kind)) and self.owner_of(key) is None for key in self._keys):
+                self._kinds[kind] = kind
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Declarations) and vars(self) == vars(other)
@@ -74,7 +82,7 @@ class Declarations:
     @property
     def names(self) -> tuple[str, ...]:
         """Every source that has a name, whether or not its settings are right."""
-        return tuple(sorted(self._kinds))
+        return tuple(sorted(name for name, kind in self._kinds.items() if not _is_destination(kind)))
 
     def find(self, name: str) -> Declared:
         """The source of that name. Raises ConfigError with similar names when there is none."""
@@ -96,7 +104,7 @@ class Declarations:
 
     def owner_of(self, key: str) -> str | None:
         """The source that an environment key such as SFR_BI_URL belongs to; the longest fitting name has it."""
-        owners = [name for name in self._kinds if key.startswith(_prefix(name))]
+        owners = [name for name in (*self._kinds, *self._destinations) if key.startswith(_prefix(name))]
         return max(owners, key=len, default=None)
 
     def owner_of_address(self, url: str) -> str | None:
@@ -137,12 +145,16 @@ def read_sources_file(path: Path) -> dict[str, dict[str, Any]]:
     except tomllib.TOMLDecodeError as error:
         remedy = 'A source is a table: [bi], then lines such as type = "superset" and url = "https://bi.example.com".'
         raise ConfigError(f"{path}: {error}", remedy=remedy) from error
+    keys: dict[str, str] = {}
     for name, table in content.items():
         if not isinstance(table, dict):
             raise ConfigError(f"{path}: {name} stands outside of a table", remedy=f"Put it below a line [{name}].")
         if not _NAME.fullmatch(name):
             remedy = "Use small letters, digits, - and _, beginning with a letter."
             raise ConfigError(f"{path}: [{name}] is no name for a source", remedy=remedy)
+        if (other := keys.setdefault(_prefix(name), name)) != name:
+            message = f"{path}: [{other}] and [{name}] would have the same keys, {_prefix(name)}…, in .env"
+            raise ConfigError(message, remedy="Choose another name for one of them.")
     return content
 
 
@@ -162,6 +174,10 @@ def _origin(url: str) -> tuple[str, str, int | None] | None:
 
 def _prefix(name: str) -> str:
     return f"{PREFIX}{re.sub(r'[^A-Z0-9]', '_', name.upper())}_"
+
+
+def _is_destination(kind: str) -> bool:
+    return kind not in SOURCES and kind in destination_types() and kind not in source_types()
 
 
 def _unknown(name: str, known: Iterable[str]) -> ConfigError:
