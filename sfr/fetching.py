@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sfr import checks
 from sfr.column_mapping import MappedSink
-from sfr.connector import Destination, Session, Source
+from sfr.connector import Destination, Expanding, Session, Source
 from sfr.csv_scan import CsvFacts
 from sfr.delivery import Delivery, is_current, validator_of
 from sfr.errors import AuthError, InvalidReport, ReportError, SfrError, TransientError
@@ -106,6 +106,8 @@ class Fetching:
 
     def _take_in(self, intake: Intake) -> Outcome:
         report = self._report
+        if report.many:
+            self._tell_why_unexpanded()
         mapped = MappedSink(intake, report.columns, report.other_columns) if report.columns else None
         fetched = self._source.fetch(report, mapped or intake)
         self._answered = True
@@ -123,6 +125,17 @@ class Fetching:
         outcome = self._delivery.deliver(intake, fetched, facts)
         intake.forget()
         return outcome
+
+    def _tell_why_unexpanded(self) -> None:
+        """What stands for several reports comes here only when it could not be expanded as the run began; asking again
+        raises the reason."""
+        if isinstance(self._source, Expanding):
+            parts = list(self._source.expand(self._report))
+            raise ReportError(
+                f"it could not be expanded when the run began; now it stands for {len(parts)} reports",
+                reason="many",
+                remedy="Run again with --failed.",
+            )
 
     def _stage(self, label: str) -> StagedFile:
         path = self._delivery.place(label)
