@@ -92,7 +92,7 @@ class Delivery:
         report = self._report
         made.file.finish_writing()
         if report.excel and made.facts is not None:
-            converted = for_excel(made.path, self._staging(report.name), made.facts.delimiter)
+            converted = for_excel(made.path, self._staging(report.name), made.facts.delimiter, made.facts.records)
             made.path.unlink(missing_ok=True)
             made.path, made.bytes, made.sha256 = converted.path, converted.bytes, converted.sha256
             if converted.changed_cells:

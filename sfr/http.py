@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ from sfr.http_bodies import unpacked
 from sfr.http_errors import check_bundle, check_headers, refused_requests, renamed_errors
 
 PIECE_BYTES = 1 << 18
+_LENGTH = re.compile(r"\d{1,18}(?:,\s*\d{1,18})*", re.A)
 _HEADERS = {"User-Agent": "sfr (report downloader)", "Accept-Encoding": "gzip"}
 
 
@@ -87,7 +89,8 @@ class Answer:
     @property
     def announced(self) -> bool:
         """Does the answer say where it ends? Then `pieces` has noticed when it ended before that."""
-        return "Content-Length" in self.headers or "chunked" in self.headers.get("Transfer-Encoding", "").lower()
+        length = self.headers.get("Content-Length", "")  # what is no number (-1 from some servers) is not compared
+        return bool(_LENGTH.fullmatch(length)) or "chunked" in self.headers.get("Transfer-Encoding", "").lower()
 
     def pieces(self) -> Iterator[bytes]:
         """The body, unpacked, in pieces as they arrive. Raises TransientError when it does not end as announced."""

@@ -24,6 +24,8 @@ _UNASKABLE = (
 # RFC 9110 §5.5: no control characters but the tab, and http.client sends nothing beyond Latin-1.
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _MOST_UNREADABLE = 3
+# What OpenSSL says of an answer that is plain HTTP, or no TLS at all.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
 
 
 @contextmanager
@@ -98,6 +100,13 @@ def _without_trust(error: BaseException) -> TransientError:
     inmost = _inmost_error(error)
     if isinstance(inmost, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)):
         return TransientError(f"the secure connection broke: {_inmost(error)}", reason="connection")
+    if isinstance(inmost, ssl.SSLError) and inmost.reason in _NO_TLS:
+        return TransientError(
+            f"no secure connection: what answers there does not speak https ({inmost.reason})",
+            reason="tls",
+            max_attempts=3,
+            remedy="is the address right, with its port? If the server has no https, it begins with http://",
+        )
     return TransientError(
         f"no trusted connection: {_inmost(error)}",
         reason="tls",

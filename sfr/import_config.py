@@ -77,6 +77,10 @@ def _read(path: Path) -> dict[str, str]:
     parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
     try:
         parser.read_string(f"[settings]\n{text}")
+    except AttributeError:  # of configparser: an indented line below a key without a value
+        raise ConfigError(
+            f"{path}: not to be understood", remedy="Write key = value, each from a line's start."
+        ) from None
     except configparser.Error as error:
         lines = [str(number - 1) for number, _ in getattr(error, "errors", [])]
         where = f": line {', '.join(lines)}" if lines else ""

@@ -9,6 +9,7 @@ from operator import itemgetter
 from sfr.errors import InvalidReport
 
 LONGEST_RECORD_BYTES = 1 << 26
+_QUOTED_CELL = re.compile(rb'"(?:[^"]++|"")*+"')
 
 
 class RecordCutter:
@@ -119,6 +120,9 @@ class CellPicker:
         if not parts[0] and not parts[-1] and parts[2:-1:2] == self._between:
             return [b'"%b"' % cell for cell in parts[1::2]]
         found: list[bytes] = self._cell.findall(record + self._delimiter)
+        for cell in found:
+            if b'"' in cell and (self._delimiter in cell or b"\n" in cell) and not _QUOTED_CELL.fullmatch(cell):
+                raise _misquoted()
         return found
 
 
@@ -140,6 +144,14 @@ def _lone(cell: bytes) -> bytes:
     if cell.startswith(b'"') or (cell and not any(delimiter in cell for delimiter in (b",", b";", b"\t", b"|"))):
         return cell
     return b'"%b"' % cell
+
+
+def _misquoted() -> InvalidReport:
+    return InvalidReport(
+        "a quote stands within a cell that is not quoted, and nobody can tell where that cell ends",
+        reason="quotes",
+        remedy="have the source quote its cells as RFC 4180 says, or take `columns` out of the list",
+    )
 
 
 def _ragged(found: int, width: int) -> InvalidReport:

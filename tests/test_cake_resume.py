@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,9 +28,11 @@ from tests.cake_exports import (
     report,
     some,
     table,
+    window,
 )
 from tests.servers.cake import KEY, Cake
 from tests.servers.cake_plays import Asked, Fault
+from tests.servers.cake_rows import Conversion, row_of
 
 GATEWAY = Fault(status=502, body=b"<html><title>Bad Gateway</title></html>")
 
@@ -92,6 +96,38 @@ def test_other_filters_are_another_export() -> None:
             fetch(server, report(1), tray)
         assert fetch(server, report(1, params=(("campaign_id", "5"),)), tray.resumed())[0].records == 60
         assert server.windows[-2] == server.windows[0]
+
+
+def test_another_instance_is_another_export() -> None:
+    with Cake(some(60), fault=faults(None, GATEWAY)) as staging, Cake(some(60, first_id=9000)) as server:
+        tray = Tray()
+        with pytest.raises(TransientError):
+            fetch(staging, report(1), tray)
+        _, tray = fetch(server, report(1), tray.resumed())
+        assert ids(tray) == ids_of(server.conversions)
+
+
+def test_what_was_asked_for_before_it_was_over_is_asked_for_again() -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    with Cake(some(60, start=now - timedelta(hours=1))) as server:
+        _, tray = fetch(server, report(window=window(3, now - timedelta(hours=1))))
+        assert datetime.fromisoformat(json.loads(tray.kept[-1][0])["at"]) <= now + timedelta(seconds=30)
+        server.change([*server.conversions, *some(30, start=now + timedelta(hours=1), first_id=5000)])
+        fetched, tray = fetch(server, report(window=window(3, now - timedelta(hours=1))), tray.resumed())
+        assert ids(tray) == ids_of(server.conversions)
+        assert "was not over yet" in fetched.warnings[-1]
+
+
+def test_a_stray_row_does_not_hide_the_border_from_the_next_try() -> None:
+    stray = Conversion(7, START + timedelta(minutes=10))
+    at_border = Conversion(8, START + timedelta(minutes=30))
+
+    def row(conversion: Conversion) -> dict[str, Any]:
+        return row_of(replace(conversion, at=START + timedelta(days=9)) if conversion is stray else conversion)
+
+    with Cake([stray, at_border], ends="inclusive", row=row, fault=faults(None, GATEWAY)) as server:
+        fetched, tray, failures = fetch_until_done(server, report(1))
+    assert (ids(tray), fetched.records, failures) == ([7, 8], 2, 1)
 
 
 def test_a_run_that_is_being_stopped_stops_between_two_windows() -> None:

@@ -185,4 +185,4 @@ def test_a_window_that_is_not_over_yet_is_told() -> None:
     with Cake() as server:
         tomorrow = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
         fetched, _ = fetch(server, report(window=window(1, tomorrow)))
-        assert fetched.warnings == ("the window is not over yet: later conversions are missing",)
+        assert fetched.warnings == ("the window was not over yet: later conversions are missing",)

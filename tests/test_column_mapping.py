@@ -233,3 +233,18 @@ def test_a_record_that_never_ends_is_refused_before_it_fills_the_memory(monkeypa
         sink.write(b"longer ")
     with pytest.raises(InvalidReport, match="does not end"):
         sink.write(b"longer " * 100)
+
+
+def test_a_quote_within_an_unquoted_cell_is_refused_where_it_would_swallow_the_next_record() -> None:
+    assert why_refused(b'id,size\n1,5" pipe\n2,6" pipe\n', (("id", "id"),)).reason == "quotes"
+    assert mapped(b'id,size\n1,the "big" one\n', (("size", "Size"),)) == b'Size\nthe "big" one\n'
+
+
+def test_no_point_is_kept_while_blank_lines_are_held_back() -> None:
+    tray = Tray()
+    sink = MappedSink(tray, (("a", "A"),))
+    sink.write(b"a\n1\n\n")
+    sink.keep("behind the blank line")
+    assert tray.kept == []
+    sink.write(b"3\n")
+    assert bytes(tray.data) == b'A\n1\n""\n3\n'

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sfr import formats
-from sfr.errors import DeliveryError
+from sfr.errors import DeliveryError, InvalidReport
 from sfr.formats import Converted, for_excel
 from tests.tables import BOM, Table, parsed, tables
 
@@ -118,3 +118,15 @@ def test_a_full_disk_is_a_delivery_error_and_leaves_nothing(tmp_path: Path, monk
     with pytest.raises(DeliveryError, match="disk is full"):
         converted(b'"a"\n"b"\n', tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]
+
+
+@pytest.mark.parametrize("record", [b"1,x\ry", b'1, "x,y"'], ids=["a lone carriage return", "a space before a quote"])
+def test_a_record_that_would_fall_apart_is_refused(tmp_path: Path, record: bytes) -> None:
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    source.write_bytes(b"a,b\n" + record + b"\n2,z\nfooter\n")
+    with pytest.raises(InvalidReport, match="Excel") as caught:
+        for_excel(source, target, ",", records=2)
+    assert caught.value.reason == "excel"
+    assert not target.exists()
+    source.write_bytes(b"a,b\n1,x\n2,z\nfooter\n")
+    assert for_excel(source, target, ",", records=2).bytes > 0

@@ -93,6 +93,16 @@ def test_a_link_that_leads_to_another_file_today_is_not_asked_about_the_old_one(
         assert asked_for(server.asked[5], "If-Modified-Since") == [None]
 
 
+def test_a_query_that_names_another_file_is_not_asked_about_the_old_one() -> None:
+    with FileServer(get=Reply(CSV, headers=ANCIENT)) as server:
+        server.put("latest", Reply(b"", 302, {"Location": "/get?id=16&Signature=1&Expires=7"}))
+        _, first = fetch(f"{server.url}/latest")
+        for query, asked in (("id=16&Signature=2&Expires=9", ANCIENT["Last-Modified"]), ("id=15", None)):
+            server.put("latest", Reply(b"", 302, {"Location": f"/get?{query}"}))
+            fetch(f"{server.url}/latest", Tray(validator=first.validator))
+            assert server.asked[-1].headers.get("If-Modified-Since") == asked
+
+
 @pytest.mark.parametrize("validator", ["nonsense", "{}", "[1]", '{"wanted":1}', '"v1"'])
 def test_a_validator_that_is_none_of_ours_is_ignored(validator: str) -> None:
     with FileServer(a=Changing(CSV)) as server:

@@ -51,6 +51,12 @@ def test_a_coded_answer_is_unpacked_and_cut_ones_are_noticed(coding: str, pack: 
             assert isinstance(failure(f"{server.url}/a"), TransientError)
 
 
+@pytest.mark.parametrize("length", ["-1", "unknown"])
+def test_a_length_that_is_no_number_proves_nothing(length: str) -> None:
+    with FileServer(a=Reply(CSV[:-8], headers={"Content-Length": length}, framing="close")) as server:
+        assert fetch(f"{server.url}/a")[1].proof is Proof.NONE
+
+
 @pytest.mark.parametrize("kind", PACKED)
 @pytest.mark.parametrize("address", ["a.csv.gz", "a.csv", "export"])
 @pytest.mark.parametrize("framing", ["length", "close"])

@@ -203,3 +203,13 @@ def test_the_connection_is_used_again_for_the_next_file() -> None:
             source.fetch(report(f"{wire.url}/a"), Tray())
         source.close()
         assert wire.connections == 1
+
+
+@pytest.mark.parametrize("body", [b'{"error":"no"}', b"<Error><Message>no</Message></Error>", b"no"])
+def test_an_error_is_not_taken_for_the_file_that_the_address_promises(body: bytes) -> None:
+    with FileServer() as server:
+        for address in ("a.pdf", "a.parquet", "a.docx"):
+            error = failure(server.put(address, Reply(body)))
+            assert (error.reason, error.message) == ("format", f"what came is no {address[1:]} file: no")
+        for address, good in (("a.pdf", b"\n%PDF-1.7 ..."), ("a.parquet", b"PAR1...PAR1"), ("a.ndjson", body)):
+            assert fetch(server.put(address, Reply(good)))[0].data == good

@@ -87,7 +87,7 @@ def test_yaml_that_unfolds_without_end_is_refused(settings: Settings) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "reports: []", "# nothing\n"])
 def test_a_list_without_reports_is_refused(settings: Settings, text: str) -> None:
     Path("list.yaml").write_text(text)
-    with pytest.raises(ConfigError, match=r"no reports|no list of reports"):
+    with pytest.raises(ConfigError, match=r"no reports|no list of reports|is empty"):
         read("list.yaml", text, settings)
 
 

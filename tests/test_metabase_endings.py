@@ -241,3 +241,8 @@ def test_a_slow_query_is_waited_for_and_an_abort_ends_the_wait(server: Metabase)
         fetch(server, source=source)
     card.gate.set()
     assert fetch(server)[0].proof is Proof.LENGTH
+
+
+def test_a_line_of_text_with_status_200_is_no_table(server: Metabase) -> None:
+    server.refusals.append(Refused(200, "An error occurred.\n"))
+    assert refused(server, Ending.WHOLE).reason == "format"

@@ -110,6 +110,8 @@ def test_a_whole_workbook_passes_and_a_cut_one_does_not(tmp_path: Path) -> None:
         assert check(tmp_path, "xlsx", xlsx[:length]) == "cut"
     for length in range(0, len(xls) - len(b"</table></body></html>"), 7):
         assert check(tmp_path, "xls", xls[:length]) == "cut"
+    assert check(tmp_path, "xls", b"<html><body>Service unavailable</body></html>") == "web-page"
+    assert check(tmp_path, "xls", b"<html>" + b" " * (BUFFER_BYTES - 9) + b"<TABLE></TABLE></html>") == ""
 
 
 def test_no_single_damaged_byte_of_a_workbook_is_a_surprise(tmp_path: Path) -> None:

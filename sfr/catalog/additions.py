@@ -18,10 +18,11 @@ from sfr.catalog.file_names import known_extension
 from sfr.catalog.origins import DEFAULT
 from sfr.catalog.problems import BadCell, ListError
 from sfr.catalog.table import Table, decode, parse_table, read_bytes, separator_of
-from sfr.errors import ConfigError
+from sfr.errors import ConfigError, DeliveryError
 
 _NEW_COLUMNS = ("name", "id", "source")
 _FORMULA_STARTS = ("=", "+", "-", "@")  # a list is opened in a spreadsheet, and names come from servers
+_WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 _BOMS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -59,6 +60,9 @@ def append_rows(path: Path, rows: Iterable[Mapping[str, str]]) -> Added:
     if path.suffix.lower() in SUFFIXES:
         remedy = f"Name a CSV list, or write into {path.name} yourself."
         raise ConfigError(f"{path}: rows can be added to CSV lists only", remedy=remedy)
+    if path.suffix.lower() in _WORKBOOKS:
+        remedy = "Save it as “CSV UTF-8 (comma delimited)”, and name that file."
+        raise ConfigError(f"{path}: is the name of a workbook, and rows can be added to CSV lists only", remedy=remedy)
     wanted = [{column: value for column, value in row.items() if value} for row in rows]
     found = _read(path) if path.exists() and path.stat().st_size else None
     there = found.rows if found else []
@@ -170,6 +174,8 @@ def _write(path: Path, found: _Found, rows: Sequence[Mapping[str, str]]) -> None
 def _replace(path: Path, data: bytes) -> None:
     place = path.resolve()  # a link stays a link
     mode = place.stat().st_mode if place.exists() else None
+    if mode is not None and not mode & 0o222:  # replacing needs no right to write into the file, and would not ask
+        raise DeliveryError(f"{place}: is read-only", remedy="Make it writable, or name another list.")
     with replacing(place) as file:
         file.write(data)
         if mode is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sfr.catalog.entry import Number
-from sfr.catalog.options import json_remedy
+from sfr.catalog.options import is_too_deep, json_remedy
 from sfr.catalog.problems import shorten
 from sfr.catalog.table import decode, read_bytes
 from sfr.errors import ConfigError
@@ -29,8 +29,18 @@ def read_document(path: Path) -> Any:
         text = decode(data)
     except ValueError as error:
         raise ConfigError(f"{path}: {error}", remedy="Save it as a text file in UTF-8.") from error
-    if path.suffix.lower() == ".json":
-        return _read_json(text, path)
+    if not text.strip():
+        raise ConfigError(f"{path}: is empty", remedy="Write a report: its name, id and source.")
+    try:
+        document = _read_json(text, path) if path.suffix.lower() == ".json" else _read_yaml(text, path)
+        if is_too_deep(document):
+            raise RecursionError
+    except RecursionError as error:
+        raise ConfigError(f"{path}: is nested too deeply", remedy="Make it flatter.") from error
+    return document
+
+
+def _read_yaml(text: str, path: Path) -> Any:
     from sfr.catalog.yaml_text import read_yaml
 
     return read_yaml(text, path)
@@ -56,8 +66,6 @@ def _read_json(text: str, path: Path) -> Any:
     except json.JSONDecodeError as error:
         remedy = json_remedy(text, error.pos)
         raise wrong_place(path, text, (error.lineno, error.colno), error.msg, remedy) from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: is nested too deeply", remedy="Make it flatter.") from error
     except _Doubled as error:
         place = _place_of_double(text)
         remedy = "Delete one of them, or give it a name of its own."

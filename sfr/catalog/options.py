@@ -21,6 +21,8 @@ Model = type[BaseModel]
 # What a JSON or YAML list knows beside the columns of a CSV list.
 LIST_KEYS = ("columns", "other_columns", "expect", "options")
 
+_MOST_LEVELS = 100
+
 
 class BadOption(BadCell):
     """One option is wrong; `key` is its path, such as `payload.queries.0`, and `value` is fit to be shown."""
@@ -73,14 +75,34 @@ def hold_to(model: Model | None, options: dict[str, Any]) -> tuple[dict[str, Any
 def parse_json(text: str) -> Any:
     """The value of a JSON text. Raises BadCell with the line and column of what is wrong."""
     try:
-        return json.loads(text, parse_constant=_no_number)
+        value = json.loads(text, parse_constant=_no_number)
+        if is_too_deep(value):
+            raise RecursionError
     except json.JSONDecodeError as error:
         line = text.splitlines()[error.lineno - 1 : error.lineno]
         shown = f": {shorten(line[0])}" if line and "\n" in text else ""
         message = f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}{shown}"
         raise BadCell(message, json_remedy(text, error.pos)) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise BadCell("is nested too deeply", "Make it flatter.") from error
+    except ValueError as error:
         raise BadCell(f"is no JSON: {error}", "Correct it.") from error
+    return value
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether lists and mappings stand in each other so deeply that what goes through them could fail at it."""
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        if not level:
+            return False
+        level = [
+            inner
+            for each in level
+            if isinstance(each, (list, dict))
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(level)
 
 
 def json_remedy(text: str, position: int) -> str:

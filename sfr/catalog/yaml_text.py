@@ -35,7 +35,7 @@ def read_yaml(text: str, path: Path) -> Any:
         message = ", ".join(part for part in (error.context, error.problem) if part)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise wrong_place(path, text, (line, column), message or "is no YAML", _remedy(text, line)) from error
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         message = " ".join(str(error).split())
         raise ConfigError(f"{path}: {message}", remedy="Save it as plain text in UTF-8.") from error
     return _Tree(text, path).value(node) if node is not None else None

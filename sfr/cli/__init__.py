@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import logging
 import sys
 import traceback
@@ -213,6 +214,10 @@ def run_command_line(arguments: Sequence[str]) -> int:
         return 130
     except BrokenPipeError:
         return 0  # whoever read our output has seen enough
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):
+            return 0  # the same, as rich tells it
+        raise
     except SfrError as error:
         return _tell(error)
     except Exception as error:
@@ -232,6 +237,9 @@ def _tell(error: SfrError) -> int:
 def _apologise(error: Exception) -> int:
     from sfr.cli.terminal import complain
 
+    if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:  # of standard output
+        complain("the output cannot be written: the disk is full", "Free some space and try again.")
+        return 1
     logging.getLogger("sfr").error("unexpected error", exc_info=error)
     handlers = logging.getLogger().handlers
     logs = [handler.baseFilename for handler in handlers if isinstance(handler, logging.FileHandler)]

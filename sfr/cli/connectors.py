@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import sfr
 from sfr import __version__
 from sfr.app import App
 from sfr.cli.declared import Connector, Setting, common_settings, connectors_of, find_connector
@@ -49,11 +51,22 @@ def begin_connector(*, action: str, name: str, kind: str, folder: str) -> int:
     place = write_package(name, kind, Path(folder), __version__)
     connector_file = place / f"sfr_{name}".replace("-", "_") / f"{kind}.py"
     click.echo(f"written: {place}")
+    if not _is_installed():
+        click.echo(f'    python -m pip install -e "{Path(sfr.__file__).resolve().parents[1]}"')
     click.echo(f"    cd {place}")
     click.echo('    python -m pip install -e ".[test]"')
     click.echo("    python -m pytest")
     click.echo(f"then make {connector_file} your own")
     return OK
+
+
+def _is_installed() -> bool:
+    """Whether pip knows sfr. Where it only runs from its folder, a package that needs it cannot be installed."""
+    try:
+        distribution("sfr")
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def _show_all(*, as_json: bool) -> int:

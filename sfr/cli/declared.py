@@ -7,6 +7,7 @@ import inspect
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -99,7 +100,11 @@ def _connector(name: str, kind: str) -> Connector:
         found: Any = plugins.source_class(name) if kind == "source" else plugins.destination_class(name)
         config: type[BaseModel] = found.Config
         settings = tuple(_settings(config, lambda field: _key(name, field)))
-        options = tuple(_settings(found.Options, str)) if isinstance(found, HavingOptions) else ()
+        options = (
+            tuple(_settings(found.Options, partial(_option_key, found.Options)))
+            if isinstance(found, HavingOptions)
+            else ()
+        )
         first = (inspect.getdoc(found) or "").partition("\n")[0]
     except SfrError as error:
         return Connector(name, kind, package, problem=error.message)
@@ -124,6 +129,11 @@ def _settings(model: type[BaseModel], key: Any) -> Iterable[Setting]:
             description=field.description or "",
             examples=tuple(_written(example) for example in field.examples or ()),
         )
+
+
+def _option_key(model: type[BaseModel], name: str) -> str:
+    """What an option is called in a list; a field has another name where pydantic needs its own one itself."""
+    return model.model_fields[name].alias or name
 
 
 def _written(value: Any) -> str:

@@ -68,7 +68,7 @@ def take_over(*, file: str, dry_run: bool) -> int:
     for line in found.notices:
         click.echo(presentable(f"note: {line}"))
     if not found.written:
-        click.echo("nothing to write: all of it is there already")
+        click.echo("nothing was written: everything is set already")
     elif not dry_run:
         click.echo(f"try it with: {PROGRAM} connectors check superset")
     return OK
@@ -79,6 +79,8 @@ def opened_settings(*, no_login: bool = False) -> Settings:
     settings = load_settings({"login": False} if no_login else {})
     withhold_secrets()
     open_log(settings.log_file or settings.output / PRIVATE / "sfr.log")
+    for notice in settings.notices:
+        click.echo(presentable(f"note: {notice}"), err=True)
     return settings
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -40,9 +41,18 @@ def unknown_keys(known: set[str], written: Iterable[str], environment: Iterable[
     for key in sorted(places.keys() - known):
         close = difflib.get_close_matches(key, known, n=1, cutoff=0.75)
         if key.startswith(prefix) or close:
-            hint = f"; did you mean {close[0]}?" if close else ""
+            hint = f"; did you mean {close[0]}?" if close else _hint_of_source(key)
             notices.append(f"{key} in {places[key]} is no setting and was ignored{hint}")
     return notices
+
+
+def _hint_of_source(key: str) -> str:
+    """What is missing where a key looks like that of a source with a name."""
+    if key.endswith("_TYPE") and not re.fullmatch(r"\w+", key, re.ASCII):
+        return f"; write {re.sub(r'[^A-Z0-9]', '_', key.upper())}"
+    if found := re.fullmatch(r"(SFR_[A-Z0-9_]+)_(URL|USERNAME|PASSWORD|API_KEY)", key):
+        return f"; a source needs its type too: {found[1]}_TYPE=…"
+    return ""
 
 
 def refuse_unknown_names(names: Iterable[str], known: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sfr.connector import Sink, Tools
@@ -13,6 +13,7 @@ from sfr.rows import CsvRows
 from sfr.sources.cake.classify import TOO_MUCH
 from sfr.sources.cake.columns import Table
 from sfr.sources.cake.config import CakeConfig
+from sfr.sources.cake.moments import ticks_of
 from sfr.sources.cake.order import Order
 from sfr.sources.cake.progress import Pace, Progress, resume
 from sfr.sources.cake.window import Asker, Part
@@ -35,6 +36,7 @@ class Export:
         self._pace = Pace(config, order.end)
         self._progress = self._begin()
         self._seen: Collection[str] = frozenset(self._progress.border)
+        self._is_early = False  # whether a window was asked for before it was over
 
     def run(self) -> Fetched:
         """Raises TransientError when it has to go on later, from the last finished window."""
@@ -62,16 +64,18 @@ class Export:
         end = self._pace.border(start, progress.window_seconds)
         shorter = self._pace.shorter(start, progress.window_seconds)
         self._tools.say(f"{start.astimezone(self._zone):%d %b %Y %H:%M}, {progress.records:,} conversions so far")
+        asked_at = datetime.now(UTC)
         try:
             part = self._asker.whole(start, end, self._seen) if shorter else self._asker.paged(start, end, self._seen)
         except TransientError as error:
             if shorter and error.reason in TOO_MUCH:
                 progress.window_seconds = shorter
-                self._into.keep(progress.point())
+                self._keep()
             raise
         if part is None and shorter:
             progress.window_seconds = shorter
         elif part is not None:
+            self._is_early |= end > asked_at
             self._finish(part, end)
 
     def _finish(self, part: Part, end: datetime) -> None:
@@ -86,12 +90,17 @@ class Export:
         progress.outside += part.outside
         progress.strays += part.strays
         progress.first_stray = progress.first_stray or part.first_stray
-        progress.border = part.border()
+        progress.border = part.border(ticks_of(end))
         progress.unknown_currencies = sorted({*progress.unknown_currencies, *self._table.unknown_currencies})[:20]
         progress.at = end.isoformat()
         progress.window_seconds = self._pace.after(progress.window_seconds, part.rows)
         self._seen = part.ids.keys()
-        self._into.keep(progress.point())
+        self._keep()
+
+    def _keep(self) -> None:
+        """Only what is over is final: a try that goes on later would miss what came meanwhile."""
+        if not self._is_early:
+            self._into.keep(self._progress.point())
 
     def _write_header(self) -> None:
         """Only now: until rows are there, a slow first window counts as a server that prepares its answer."""
@@ -114,6 +123,6 @@ class Export:
             warnings.append(f"CAKE names no code for these currency ids: {named}")
         if progress.uncounted:
             warnings.append("CAKE did not say how many conversions there are, so nothing shows that all came")
-        if self._order.end > datetime.now(UTC) + timedelta(minutes=1):
-            warnings.append("the window is not over yet: later conversions are missing")
+        if self._is_early:
+            warnings.append("the window was not over yet: later conversions are missing")
         return tuple(warnings)

@@ -54,7 +54,8 @@ def order_of(report: Report, config: CakeConfig) -> Order:
             remedy="set ANSWER=json, or let the window begin and end at other times",
         )
     filters = options.filters(config.version)
-    described = [str(first), str(last), filters, options.table, options.currencies, config.version, config.timezone]
+    place = [config.url, config.username, config.version, config.timezone]
+    described = [str(first), str(last), filters, options.table, options.currencies, place]
     mark = hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16]
     return Order(first, last, ticks_of(start), ticks_of(end), filters, options, mark)
 

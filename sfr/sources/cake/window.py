@@ -47,10 +47,10 @@ class Part:
         self.csv += data
         return len(data)
 
-    def border(self) -> list[str]:
+    def border(self, end_ticks: int) -> list[str]:
         """The ids that a next window may send again, since CAKE's windows may hold both of their ends: those of the
-        last two seconds, by whatever clock, before the newest row."""
-        newest = max(self.ids.values(), default=0)
+        last two seconds, by whatever clock, before the newest row, or before the end where a stray row is newer."""
+        newest = min(max(self.ids.values(), default=0), end_ticks)
         return [key for key, ticks in self.ids.items() if ticks >= newest - _BORDER_TICKS][-_MOST_BORDER_IDS:]
 
 

@@ -15,6 +15,11 @@ SECRET_NAME = re.compile(
     r"|credentials?|auth|authorization|cookie|session|sid|code)$",
     re.I,
 )
+# What Amazon's, Google's and Azure's stores and CloudFront put into addresses that are good for a while.
+_SIGNING_NAME = re.compile(
+    r"x-(?:amz|goog)-.+|signature|sig|expires|policy|key-pair-id|awsaccesskeyid|googleaccessid|s[ept]|sk(?:[etsv]|[ot]id)",
+    re.I,
+)
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LEGAL = "%/:=&?~+!$,;'@()*[]"
 _ABSOLUTE = re.compile(r"https?://", re.I)
@@ -70,8 +75,15 @@ def may_follow_with_secrets(before: Origin, after: Origin) -> bool:
 
 
 def place_of(address: str) -> str:
-    """The address without its query, which may change from time to time (signatures) for the same file."""
-    return urlunsplit(urlsplit(address)._replace(query="", fragment=""))
+    """The address without what only signs it, and changes from time to time for the same file.
+
+    The rest of a query stays: it may be what names the file (`/download?id=17`).
+    """
+    parts = urlsplit(address)
+    pairs = parts.query.split("&")
+    if any(re.match(r"(?:x-(?:amz|goog)-)?sig(?:nature)?=", pair, re.I) for pair in pairs):
+        pairs = [pair for pair in pairs if not _SIGNING_NAME.fullmatch(pair.partition("=")[0])]
+    return urlunsplit(parts._replace(query="&".join(pairs), fragment=""))
 
 
 def shown(address: str) -> str:

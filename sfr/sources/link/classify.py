@@ -102,6 +102,17 @@ def by_message(body: bytes) -> ReportError:
     )
 
 
+def by_other_content(suffix: str, body: bytes) -> ReportError:
+    """The error for content that no file with this ending begins with."""
+    said = words(body)
+    return InvalidReport(
+        f"what came is no {suffix} file" + (f": {said}" if said else ""),
+        reason="format",
+        remedy="open the address in a private browser window: does it lead to the file itself?",
+        max_attempts=2,
+    )
+
+
 def is_login_page(page: bytes) -> bool:
     """Does this page ask for a password?"""
     return _PASSWORD_FIELD.search(page) is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from sfr.connector import Sink
@@ -20,6 +21,12 @@ from sfr.sources.link.versions import is_packed as is_coded
 HEAD_BYTES = 4096
 TEXTS = ("csv", "json")
 _BEGINNINGS = {"xlsx": (b"PK\x03\x04",), "xls": (b"\xd0\xcf\x11\xe0", b"<")}
+_OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # the latter with a password
+# What files begin with whose address promises them: a server's error may come with status 200 in their place.
+_PROMISED = {".pdf": (b"%PDF-",), ".parquet": (b"PAR1", b"PARE"), ".png": (b"\x89PNG",)} | dict.fromkeys(
+    (".xlsm", ".xlsb", ".docx", ".pptx", ".ods", ".odt"), _OFFICE
+)
+_LONGEST_PREFACE_BYTES = 1024  # readers of PDF look for its beginning there
 _MARK = b"\xef\xbb\xbf"
 
 # Writes a piece of a text.
@@ -67,12 +74,22 @@ class Judge:
                 reason="packed",
                 remedy="leave unpack out of the options of this report, or give them format: file to get it as it is",
             )
+        if suffix := self._broken_promise(head):
+            raise classify.by_other_content(suffix, _up_to(head, more))
         if self.format in _BEGINNINGS and not start.startswith(_BEGINNINGS[self.format]):
             raise InvalidReport(
                 f"the server sent another format than {self.format}",
                 reason="format",
                 remedy="give the format that comes in the options of this report",
             )
+
+    def _broken_promise(self, head: bytes) -> str:
+        """How the address ends, if files that end so begin otherwise; "" also for what may have been unpacked."""
+        suffix = PurePosixPath(urlsplit(self.url).path.lower()).suffix
+        marks = _PROMISED.get(suffix, ()) if self.format == "file" else ()
+        if not marks or self.options.unpack == "yes" or self.options.member:
+            return ""
+        return "" if any(mark in head[:_LONGEST_PREFACE_BYTES] for mark in marks) else suffix
 
     def _refuses_markup(self, start: bytes) -> bool:
         """An .xls may be an HTML table, another file XML; a page may only come where pages are asked for."""

@@ -10,7 +10,7 @@ from sfr.connector import Reference, ReferenceProblem, Wanted
 from sfr.sources.link.addresses import is_absolute, origin_of, quoted, remember_secrets_in, shown
 
 _OTHER_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):(?=[/\\]{1,2}|$)|(mailto|javascript|data|file):", re.I)
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\\]")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 _PACKED = {".gz", ".zip", ".zst", ".zstd", ".gzip"}
 _FORMATS = {".json": "json", ".geojson": "json", ".xlsx": "xlsx", ".xls": "xls"}
 _FILES = (

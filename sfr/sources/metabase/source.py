@@ -92,7 +92,11 @@ class Metabase:
         if target is None:
             raise ReportError(f"{report.ref} names nothing in Metabase", reason="reference")
         if target.many and not many:
-            raise ReportError("a dashboard is several reports, and this one was not expanded", reason="dashboard")
+            raise ReportError(
+                "a dashboard is several reports, and this one was not expanded",
+                reason="dashboard",
+                remedy="Run the list again, or name its questions one by one.",
+            )
         options = MetabaseOptions.model_validate(report.options)
         ours = urlsplit(self._config.url).netloc
         if options.address_host not in ("", ours):
@@ -170,7 +174,7 @@ class Metabase:
         if not 200 <= answer.status < 300:
             raise self._error(answer, public=target.public)
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if kind in ("application/json", "text/html"):
+        if kind in ("application/json", "text/html", "text/plain"):
             raise answers.no_rows(kind, answer.read(answers.ERROR_LIMIT_BYTES))
 
     def _error(self, answer: Answer, *, public: bool) -> SfrError:
