@@ -50,7 +50,8 @@ def export(server: Cake, hours: float, answer: str) -> tuple[int, int, int]:
     return records, lines, kibibytes
 
 
-@pytest.mark.parametrize("answer", ["json", pytest.param("xml", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("answer", ["json", "xml"])
+@pytest.mark.slow
 def test_two_hundred_thousand_conversions_need_no_more_memory_than_twenty_thousand(answer: str) -> None:
     every = timedelta(milliseconds=360)  # 10,000 in an hour
     with Cake(some(200_000, every), row=few_columns, ends="inclusive") as server:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import sfr
 from sfr.cli import run_command_line
 from tests.command_line import MODULE, Person
 
@@ -69,7 +70,7 @@ def test_help_names_the_program_as_it_was_typed(person: Person) -> None:
 
 
 def test_the_version_is_told_without_an_installation(person: Person) -> None:
-    assert person.types("--version").stdout == "sfr 0.1.0\n"
+    assert person.types("--version").stdout == f"sfr {sfr.__version__}\n"
 
 
 @pytest.mark.parametrize("kind", ["windows", "launchd", "systemd", "cron"])
