@@ -133,6 +133,20 @@ def test_the_check_of_sources_tells_of_settings_that_nothing_reads(person: Perso
     assert hint in person.types("connectors", "check").stderr
 
 
+def test_a_quiet_run_that_never_reaches_its_server_says_so(person: Person) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        free = server.getsockname()[1]
+    told = person.types(
+        *("--report", "x,bi:1", "--quiet", "--deadline", "2s"),
+        SFR_BI_TYPE="superset",
+        SFR_BI_URL=f"http://127.0.0.1:{free}",
+        SFR_BI_USERNAME="ana",
+        SFR_BI_PASSWORD="dear-secret",
+    )
+    assert told.code == 1
+    assert told.stderr.startswith("sfr: nothing was fetched: no connection")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a full disk")
 def test_a_full_disk_under_the_output_is_told_in_one_sentence(person: Person) -> None:
     with Path("/dev/full").open("w") as full:

@@ -23,7 +23,7 @@ from sfr.cli.terminal import (
     read_session,
     watcher_for,
 )
-from sfr.exit_codes import LOGIN, OK
+from sfr.exit_codes import FAILED, LOGIN, OK
 from sfr.model import Report, Status
 from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
@@ -93,6 +93,8 @@ def show_result(
             print_summary(result.run, result.results, Console(), files=result.files, rerun=rerun)
     for problem in result.problems:
         complain(problem)
+    if result.exit_code == FAILED and (quiet or scheduled) and not as_json:
+        _tell_of_no_start(result)
     if result.exit_code == LOGIN:
         first = next((entry for entry in result.results if entry.outcome.status is Status.SKIPPED), None)
         why = first.outcome.error if first else ""
@@ -102,6 +104,13 @@ def show_result(
         complain(f"login needed. {why}", f"{advice} `{rerun}`")
     log.info("run %s ended with exit code %d", result.run.id, result.exit_code)
     return result.exit_code
+
+
+def _tell_of_no_start(result: RunResult) -> None:
+    """Without a session no report was begun, so that nobody who wants few words has heard of it."""
+    outcomes = [entry.outcome for entry in result.results]
+    if outcomes and all(each.status is Status.SKIPPED for each in outcomes):
+        complain(f"nothing was fetched: {outcomes[0].error}", outcomes[0].remedy)
 
 
 def check_access(**options: Any) -> int:
