@@ -88,6 +88,7 @@ def sync_folder(folder: Path) -> None:
 def delivery_error(path: Path, error: OSError) -> DeliveryError:
     """What the system said about writing `path`, in our words and with what a person can do about it."""
     cause = error.strerror or type(error).__name__
+    path = path.parent if path.name.endswith(".part") else path  # a name that nobody has seen
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DeliveryError(f"{path}: the disk is full", reason="disk-full", remedy="Free some space and run again.")
     if os.name == "nt" and isinstance(error, PermissionError) and path.is_file():

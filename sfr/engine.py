@@ -132,7 +132,9 @@ class Engine:
         if (gone := self._sessions.gone.get(job.report.source)) is not None:
             return _unstarted(job, Status.SKIPPED if isinstance(gone, AuthError) else Status.FAILED, gone)
         if deadline_at is not None and time.time() > deadline_at:
-            return _unstarted(job, Status.FAILED, TransientError("the deadline came first", reason="deadline"))
+            why = self._sessions.why_missing(job.report.source)
+            message = f"the deadline came first; no session: {why}" if why else "the deadline came first"
+            return _unstarted(job, Status.FAILED, TransientError(message, reason="deadline"))
         return None
 
     def _take(self, happened: list[Outcome | Died]) -> None:

@@ -170,7 +170,7 @@ class Client:
             request.prepare(method, url, sent, data=form or body, json=json, cookies=self._cookies)
         check_headers(request.headers)
         self._turn()
-        with renamed_errors():
+        with renamed_errors(urlsplit(url).netloc.rpartition("@")[2]):
             response = self._adapter.send(
                 request,
                 stream=True,

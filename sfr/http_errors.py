@@ -23,6 +23,7 @@ _UNASKABLE = (
 )
 # RFC 9110 §5.5: no control characters but the tab, and http.client sends nothing beyond Latin-1.
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_SYSTEM_ERROR = re.compile(r"\[(?:Errno|WinError) -?\d+\] ([^\[\]()]+)")
 _MOST_UNREADABLE = 3
 # What OpenSSL says of an answer that is plain HTTP, or no TLS at all.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
@@ -61,8 +62,11 @@ def check_bundle(verify: bool | str | None) -> None:
 
 
 @contextmanager
-def renamed_errors() -> Iterator[None]:
-    """Turn what the libraries raise in this block into TransientError, or ConfigError for what cannot be asked."""
+def renamed_errors(place: str = "") -> Iterator[None]:
+    """Turn what the libraries raise in this block into TransientError, or ConfigError for what cannot be asked.
+
+    `place` is the host and port that are talked to.
+    """
     try:
         yield
     except (requests.exceptions.SSLError, urllib3.exceptions.SSLError) as error:
@@ -81,7 +85,11 @@ def renamed_errors() -> Iterator[None]:
         reason = "connect-timeout" if isinstance(error, requests.exceptions.ConnectTimeout) else "timeout"
         raise TransientError("the server did not answer in time", reason=reason) from None
     except (requests.exceptions.ConnectionError, urllib3.exceptions.NewConnectionError) as error:
-        raise TransientError(f"no connection: {_inmost(error)}", reason="connection") from None
+        raise TransientError(
+            f"no connection{f' to {place}' if place else ''}: {_unreachable(error)}",
+            reason="connection",
+            remedy="is the address right, and can the server be reached from here?",
+        ) from None
     except (
         requests.exceptions.RequestException,
         urllib3.exceptions.HTTPError,
@@ -93,6 +101,15 @@ def renamed_errors() -> Iterator[None]:
         raise TransientError(
             f"the answer cannot be read: {_inmost(error)}", reason="unreadable", max_attempts=_MOST_UNREADABLE
         ) from None
+
+
+def _unreachable(error: BaseException) -> str:
+    """Why no connection came up, as the system calls it and without the names of Python's classes."""
+    inmost = _inmost_error(error)
+    if isinstance(inmost, urllib3.exceptions.NameResolutionError):
+        return "nobody knows a server of that name"
+    told = _SYSTEM_ERROR.search(str(inmost))
+    return told[1].lower() if told else _inmost(error)
 
 
 def _without_trust(error: BaseException) -> TransientError:

@@ -63,7 +63,8 @@ class SessionKeeper:
                 with interruption.suspended():
                     self._sessions[source] = Session(self._sign_in(source, ""), 1)
             except TransientError as error:
-                self._again_later(source, error)
+                if not self._again_later(source, error):
+                    self._give_up(source, error)
             except SfrError as error:
                 self._give_up(source, error)
 
@@ -94,7 +95,7 @@ class SessionKeeper:
                 self._sessions[source] = Session(value, 1)
             except TransientError as error:
                 trouble = self._again_later(source, error)
-                if trouble.next_at > end:
+                if trouble is None or trouble.next_at > end:
                     raise
                 _sleep_until(trouble.next_at, interruption)
         self._troubles.pop(source, None)
@@ -126,10 +127,10 @@ class SessionKeeper:
             with interruption.suspended():
                 value = self._again(source, old, pool)
         except TransientError as error:
-            if old.generation == 0 and time.time() - self._begun_at > FIRST_SESSION_SECONDS:
+            late = old.generation == 0 and time.time() - self._begun_at > FIRST_SESSION_SECONDS
+            if late or not self._again_later(source, error):
                 self._give_up(source, error)
-            else:
-                self._again_later(source, error)
+                pool.give_up(source, error.message, error.remedy)
         except SfrError as error:
             self.gone[source] = error
             pool.give_up(source, redact(error.message), redact(error.remedy))
@@ -154,14 +155,22 @@ class SessionKeeper:
             raise AuthError(why or "the source wants a login", remedy=remedy)
         return self._sign_in(source, old.value)
 
-    def _again_later(self, source: str, error: SfrError) -> _Trouble:
-        """Plan the next try; each reason is told once."""
+    def why_missing(self, source: str) -> str:
+        """Why there is no session, as far as it is known."""
+        trouble = self._troubles.get(source)
+        return redact(trouble.message) if trouble else ""
+
+    def _again_later(self, source: str, error: SfrError) -> _Trouble | None:
+        """Plan the next try; each reason is told once. None when there were enough tries for this error, or for the
+        policy."""
         before = self._troubles.get(source)
         tries = before.tries + 1 if before else 1
+        if any(most is not None and tries >= most for most in (error.max_attempts, self._policy.max_attempts)):
+            return None
         wait_seconds = back_off_seconds(self._policy, tries, error)
         if before is None or before.message != error.message:
-            self._watcher.notice(f"no session yet: {redact(error.message)}; trying again until it works")
-        log.warning("no session: %s; again in %.1f s", redact(error.message), wait_seconds)
+            self._watcher.notice(f"{source}: no session yet: {redact(error.message)}; trying again until it works")
+        log.warning("%s: no session: %s; again in %.1f s", source, redact(error.message), wait_seconds)
         self._troubles[source] = _Trouble(tries, time.time() + wait_seconds, error.message)
         return self._troubles[source]
 

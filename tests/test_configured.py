@@ -86,7 +86,7 @@ def test_each_fault_has_a_line_with_its_key_and_the_remedy(monkeypatch: pytest.M
     error = refused(monkeypatch, "files", FILES, wrong)
     lines = {line.split(" ")[0]: line for line in error.message.splitlines()}
     assert set(lines) == wrong.keys()
-    assert '= "PUT": ' in lines["SFR_FILES_METHOD"]
+    assert '= "PUT" (environment): ' in lines["SFR_FILES_METHOD"]
     assert "Reports in flight at a time" in lines["SFR_FILES_CONCURRENCY"]
     assert lines["SFR_FILES_PASWORD"].endswith("did you mean SFR_FILES_PASSWORD?")
     assert "there are: url, username" in lines["SFR_FILES_COLOUR"]
@@ -103,15 +103,15 @@ def test_the_place_of_a_wrong_value_is_told_where_it_is_not_the_environment(monk
     Path("input/sources.toml").write_text('[files]\ntype = "link"\nmethod = "PUT"\n', encoding="utf-8")
     Path(".env").write_text("SFR_FILES_URL=ftp://x\n", encoding="utf-8")
     lines = refused(monkeypatch, "files").message.splitlines()
-    assert any('SFR_FILES_METHOD = "PUT" (input/sources.toml, [files] method): ' in line for line in lines)
-    assert any('SFR_FILES_URL = "ftp://x" (.env: SFR_FILES_URL): must begin with https://' in line for line in lines)
+    assert any('input/sources.toml, [files] method = "PUT": ' in line for line in lines)
+    assert any('SFR_FILES_URL = "ftp://x" (.env): must begin with https://' in line for line in lines)
 
 
 def test_the_value_of_a_secret_is_in_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
     error = refused(monkeypatch, "files", FILES, {"SFR_FILES_HEADERS": f"X-Key: {SECRET}"})
-    assert "SFR_FILES_HEADERS = (hidden): " in error.message
+    assert "SFR_FILES_HEADERS = (hidden) (environment): " in error.message
     error = refused(monkeypatch, "files", {"SFR_FILES_HEADERS": "{}", "SFR_FILES_URL": f"https://me:{SECRET}@host/"})
-    assert "SFR_FILES_URL = (hidden): " in error.message
+    assert "SFR_FILES_URL = (hidden) (environment): " in error.message
     error = refused(monkeypatch, "files", FILES, {"SFR_FILES_PASSWORD": SECRET})
     assert error.message == "source files: there is a password without a username."
 

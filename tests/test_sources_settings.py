@@ -11,6 +11,7 @@ import pytest
 
 from sfr.errors import ConfigError
 from sfr.settings import Settings, load_settings
+from sfr.settings.configured import configure
 from sfr.settings.inheritance import secrets_withheld, withhold_secrets
 from tests.installed import install
 
@@ -103,9 +104,37 @@ def test_a_type_is_implied_by_its_keys_and_not_by_those_of_a_longer_name(monkeyp
     assert settings.notices == ()
 
 
-def test_a_general_setting_belongs_to_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = loaded(monkeypatch, {"SFR_LOG_TYPE": "superset", "SFR_LOG_FILE": "x.log", "SFR_LOG_URL": "https://log"})
-    assert written(settings, "log") == {"url": "https://log"}
+@pytest.mark.parametrize(
+    ("key", "kind", "message"),
+    [
+        ("SFR_LOG_TYPE", "superset", "no source can be called log: SFR_LOG_FILE is a setting of its own"),
+        ("SFR_DATABASE_TYPE", "superset", "no source can be called database: SFR_DATABASE_URL"),
+        ("SFR_SALESFORCE_TYPE", "superset", "the source salesforce has the type superset"),
+        ("SFR_LINK_TYPE", "metabase", "the source link has the type metabase"),
+    ],
+)
+def test_a_name_that_means_something_else_is_refused(
+    monkeypatch: pytest.MonkeyPatch, key: str, kind: str, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        loaded(monkeypatch, {key: kind})
+    assert "nother name" in caught.value.remedy
+
+
+def test_a_table_without_a_type_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    toml('[bi]\nurl = "https://bi"\n')
+    with pytest.raises(ConfigError, match=r"\[bi\] has no type") as caught:
+        loaded(monkeypatch, {}).declared("bi")
+    assert 'type = "superset"' in caught.value.remedy
+
+
+def test_a_secret_in_the_file_is_seen_where_the_environment_beats_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    toml('[bi]\ntype = "superset"\nurl = "https://bi"\nusername = "a"\npassword = "in the file"\n')
+    with pytest.raises(ConfigError, match=r"belongs into \.env") as caught:
+        configure(loaded(monkeypatch, {"SFR_BI_PASSWORD": "elsewhere"}), "bi")
+    assert "in the file" not in str(caught.value)
 
 
 def test_an_unknown_source_is_told_its_neighbour_and_how_to_begin(monkeypatch: pytest.MonkeyPatch) -> None:

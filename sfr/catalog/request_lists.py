@@ -22,6 +22,7 @@ def is_request_list(document: Any) -> bool:
     return (
         isinstance(document, dict)
         and all(isinstance(each, dict) for each in document.values())
+        and not {"reports", "defaults"} & document.keys()
         and any(_ADDRESS in each for each in document.values())
     )
 

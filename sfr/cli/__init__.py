@@ -6,7 +6,6 @@ import difflib
 import errno
 import logging
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -235,7 +234,7 @@ def _tell(error: SfrError) -> int:
 
 
 def _apologise(error: Exception) -> int:
-    from sfr.cli.terminal import complain
+    from sfr.cli.terminal import complain, keep_traceback
 
     if isinstance(error, OSError) and error.filename is None and error.errno == errno.ENOSPC:  # of standard output
         complain("the output cannot be written: the disk is full", "Free some space and try again.")
@@ -243,6 +242,8 @@ def _apologise(error: Exception) -> int:
     logging.getLogger("sfr").error("unexpected error", exc_info=error)
     handlers = logging.getLogger().handlers
     logs = [handler.baseFilename for handler in handlers if isinstance(handler, logging.FileHandler)]
-    details = f"the details are in {logs[0]}" if logs else "".join(traceback.format_exception(error))
-    complain(f"unexpected {type(error).__name__}: {error}", details)
+    complain(
+        f"unexpected {type(error).__name__}: {error}",
+        f"the details are in {logs[0] if logs else keep_traceback(error)}",
+    )
     return 1

@@ -7,7 +7,9 @@ import json
 import logging
 import os
 import sys
+import tempfile
 import textwrap
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from logging.handlers import RotatingFileHandler
@@ -63,7 +65,7 @@ def presentable(text: str) -> str:
 
 def print_json(value: Any) -> None:
     """Print a value for a program, in ASCII: nobody knows which encoding the other end of a pipe expects."""
-    click.echo(json.dumps(value, indent=1))
+    click.echo(redact(json.dumps(value, indent=1)))
 
 
 def open_log(path: Path) -> None:
@@ -77,6 +79,14 @@ def open_log(path: Path) -> None:
     handler.setFormatter(RedactingFormatter("%(asctime)s  %(levelname)-7s  %(name)s  %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines name addresses
+
+
+def keep_traceback(error: Exception) -> str:
+    """Write down what nobody expected, where there is no log yet; returns where."""
+    text = redact("".join(traceback.format_exception(error)))
+    with tempfile.NamedTemporaryFile("w", prefix="sfr-", suffix=".log", delete=False, encoding="utf-8") as file:
+        file.write(text)
+    return file.name
 
 
 def watcher_for(*, quiet: bool, scheduled: bool, silent: bool) -> Watcher:

@@ -134,8 +134,13 @@ def _told(declared: Declared, fields: Mapping[str, Written], model: type[BaseMod
     if written is None or field is None:
         return f"{key}: {message}"
     shown = "(hidden)" if is_secret(field) or "@" in str(written.value) else f'"{written.value}"'
-    where = "" if written.place == key else f" ({written.place})"
-    return f"{key} = {shown}{where}: {message} {about}".rstrip()
+    place = f"{_shown_key(declared, name, written)} = {shown}" + ("" if written.is_in_table else f" ({written.place})")
+    return f"{place}: {message} {about}".rstrip()
+
+
+def _shown_key(declared: Declared, name: str, written: Written) -> str:
+    """What the field is called where it was written."""
+    return f"{written.place} {name}" if written.is_in_table else key_of(declared.name, name)
 
 
 def _unknown_fields(declared: Declared, model: type[BaseModel]) -> list[str]:
@@ -145,17 +150,19 @@ def _unknown_fields(declared: Declared, model: type[BaseModel]) -> list[str]:
         if name in known:
             continue
         close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {key_of(declared.name, close[0])}?" if close else f"there are: {', '.join(known)}"
-        problems.append(f"{written.place} is no setting of a source of type {declared.kind}; {hint}")
+        meant = close[0] if close and written.is_in_table else key_of(declared.name, close[0]) if close else ""
+        hint = f"did you mean {meant}?" if close else f"there are: {', '.join(known)}"
+        shown = _shown_key(declared, name, written) + ("" if written.is_in_table else f" ({written.place})")
+        problems.append(f"{shown} is no setting of a source of type {declared.kind}; {hint}")
     return problems
 
 
 def _secrets_in_files(declared: Declared, model: type[BaseModel]) -> list[str]:
     """A file of sources is shared and committed; secrets stay in the environment or `.env`."""
     return [
-        f"{written.place} is a secret and belongs into .env, as {key_of(declared.name, name)}=…"
-        for name, written in declared.fields.items()
-        if name in model.model_fields and is_secret(model.model_fields[name]) and "[" in written.place
+        f"{written.place} {name} is a secret and belongs into .env, as {key_of(declared.name, name)}=…"
+        for name, written in declared.in_file.items()
+        if name in model.model_fields and is_secret(model.model_fields[name])
     ]
 
 

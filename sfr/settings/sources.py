@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,23 @@ class Written:
     value: Any = field(repr=False)
     place: str
 
+    @property
+    def is_in_table(self) -> bool:
+        """Whether it stands in the TOML file, where fields go by their own names."""
+        return "[" in self.place
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A source as it was declared: its type, and what was written about each field, by the field's name."""
+    """A source as it was declared: its type, and what was written about each field, by the field's name.
+
+    `in_file` is what the TOML file says, also where the environment beats it.
+    """
 
     name: str
     kind: str
     fields: Mapping[str, Written] = field(default_factory=dict)
+    in_file: Mapping[str, Written] = field(default_factory=dict)
 
 
 class Declarations:
@@ -50,8 +59,8 @@ class Declarations:
         known_keys: Iterable[str],
     ) -> None:
         known = set(known_keys)
-        env_file = {key: Written(value, f".env: {key}") for key, value in written.items()}
-        in_environment = {key.upper(): Written(value, key) for key, value in environment.items() if value}
+        env_file = {key: Written(value, ".env") for key, value in written.items()}
+        in_environment = {key.upper(): Written(value, "environment") for key, value in environment.items() if value}
         places = {**env_file, **in_environment}
         self._keys = {key: place for key, place in places.items() if key.startswith(PREFIX) and key not in known}
         self._toml, self._toml_place = toml, toml_place
@@ -61,12 +70,26 @@ class Declarations:
             if match := _TYPE_KEY.fullmatch(key):
                 name = self._name_of(match["name"])
                 self._kinds[name] = str(place.value).strip().lower()
+        self._refuse_taken_names(known)
         self._kinds |= {name: name for name in ALWAYS_THERE if name not in self._kinds}
         self._imply(SOURCES)
         if any(self.owner_of(key) is None for key in self._keys):
             self._imply(source_types())  # these must be looked up, which takes a while
         if any(self.owner_of(key) is None for key in self._keys):
             self._destinations = tuple(destination_types())
+
+    def _refuse_taken_names(self, known: Collection[str]) -> None:
+        """Raise ConfigError for a name that means something else already."""
+        for name, kind in self._kinds.items():
+            if name in SOURCES and kind != name:
+                message = f"the source {name} has the type {kind}, and {name} is a type itself"
+                raise ConfigError(
+                    message, remedy=f"Give it another name, such as {PREFIX}MY_{name.upper()}_TYPE={kind}."
+                )
+            for key in known:
+                if key.startswith(_prefix(name)):
+                    message = f"no source can be called {name}: {key} is a setting of its own"
+                    raise ConfigError(message, remedy="Choose another name.")
 
     def _imply(self, kinds: Iterable[str]) -> None:
         """A key such as SFR_CAKE_URL that belongs to no other source makes one with the name of its type."""
@@ -93,14 +116,17 @@ class Declarations:
             if wanted not in types:
                 raise _unknown(name, [*self._kinds, *types])
             kind = wanted
-        return Declared(wanted, kind, self._fields(wanted))
+        if wanted in self._toml and kind == wanted and wanted not in source_types():
+            message = f"{self._toml_place}, [{wanted}] has no type"
+            raise ConfigError(message, remedy=f'Write a line such as type = "superset" below [{wanted}].')
+        return Declared(wanted, kind, self._fields(wanted), self._in_file(wanted))
 
     def find_destination(self, name: str) -> Declared:
         """The destination of that name: declared like a source, or of the type of that name. Raises ConfigError."""
         wanted = name.strip().lower()
         kind = self._kinds.get(wanted, wanted)
         destination_class(kind)
-        return Declared(wanted, kind, self._fields(wanted))
+        return Declared(wanted, kind, self._fields(wanted), self._in_file(wanted))
 
     def owner_of(self, key: str) -> str | None:
         """The source that an environment key such as SFR_BI_URL belongs to; the longest fitting name has it."""
@@ -116,13 +142,13 @@ class Declarations:
                 return name
         return None
 
-    def _fields(self, name: str) -> dict[str, Written]:
+    def _in_file(self, name: str) -> dict[str, Written]:
         table = self._toml.get(name, {})
-        fields = {
-            each.lower(): Written(value, f"{self._toml_place}, [{name}] {each}")
-            for each, value in table.items()
-            if each.lower() != "type"
-        }
+        place = f"{self._toml_place}, [{name}]"
+        return {each.lower(): Written(value, place) for each, value in table.items() if each.lower() != "type"}
+
+    def _fields(self, name: str) -> dict[str, Written]:
+        fields = self._in_file(name)
         for key, written in self._keys.items():
             if key.startswith(_prefix(name)) and self.owner_of(key) in (name, None):
                 fields[key.removeprefix(_prefix(name)).lower()] = written
