@@ -193,7 +193,7 @@ def _told(error: ValidationError, model: Model) -> Iterator[BadOption]:
         if detail["type"] == "missing":
             yield BadOption(path, "", "is missing", about or "Write it.")
             continue
-        message = detail["msg"].removeprefix("Value error, ").rstrip(".")
+        message = detail["msg"].removeprefix("Value error, ").replace("Input should", "must").rstrip(".")
         hidden = model.model_config.get("hide_input_in_errors") and len(detail["loc"]) > 1
         shown = "" if hidden else _shown(detail["input"], field)
         yield BadOption(path, shown, message[:1].lower() + message[1:], about or "Correct it.")

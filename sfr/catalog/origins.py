@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -33,16 +34,16 @@ class Origin:
     @property
     def options(self) -> type[BaseModel] | None:
         """What reports of this source may have as options, where it declares any."""
-        return self.connector.Options if isinstance(self.connector, HavingOptions) else None
+        return self.connector.Options if _keeps(self.connector, HavingOptions) else None
 
     @property
     def uses_window(self) -> bool:
         """Whether its reports follow their window by themselves; what cannot be imported is not judged."""
-        return self.connector is None or isinstance(self.connector, UsingWindows)
+        return self.connector is None or _keeps(self.connector, UsingWindows)
 
     def read(self, wanted: Wanted) -> Reference:
         """What the source makes of what is written. Raises ReferenceProblem."""
-        if isinstance(self.connector, Referring):
+        if _keeps(self.connector, Referring):
             return self._referred(wanted)
         if not wanted.text:
             raise ReferenceProblem("id", "", "is empty", "Write what the source calls the report.")
@@ -59,6 +60,12 @@ class Origin:
             notice = f"the connector of {self.name} broke while it read this ({type(error).__name__}); it will fail"
             return Reference(wanted.text, wanted.params, wanted.options, notices=(notice,))
         return found
+
+
+@functools.cache
+def _keeps(connector: Any, protocol: type) -> bool:
+    """Whether a connector keeps a protocol; looked up once, since a list may have many thousand rows."""
+    return isinstance(connector, protocol)
 
 
 def find_origin(text: str, settings: Settings) -> Origin:

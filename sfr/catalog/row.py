@@ -160,7 +160,9 @@ class Row:
             values, wrong = hold_to(origin.options, values)
             problems += [problem for problem in wrong if problem.key not in unread]
         for problem in problems:
-            self._wrong(problem.key, problem.value, problem.message, problem.remedy)
+            in_params = problem.key in given and problem.key not in self.entry.options
+            value = f"{problem.key}={problem.value}" if in_params else problem.value
+            self._wrong("params" if in_params else problem.key, value, problem.message, problem.remedy)
         return values
 
     def _reference(self, origin: Origin, seen: Moment, settings: Settings) -> Reference | None:

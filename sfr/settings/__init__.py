@@ -76,7 +76,7 @@ def _describe(detail: Any, given: Mapping[str, Any], written: Mapping[str, str])
     field = Settings.model_fields[name]
     secret = "SecretStr" in str(field.annotation) or "@" in value  # user:password@host
     shown = "(hidden)" if secret else f'"{value}"'
-    message = detail["msg"].removeprefix("Value error, ").rstrip(".")
+    message = detail["msg"].removeprefix("Value error, ").replace("Input should", "must").rstrip(".")
     remedy = "" if detail["type"] == "value_error" else f" {field.description}"
     return f"{names[name]} = {shown} ({place}): {message[0].lower()}{message[1:]}.{remedy}"
 

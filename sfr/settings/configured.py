@@ -128,7 +128,7 @@ def _told(declared: Declared, fields: Mapping[str, Written], model: type[BaseMod
     about = model.model_fields[name].description or "" if name in model.model_fields else ""
     if detail["type"] == "missing":
         return f"{key} is not set. {about}".rstrip()
-    message = " ".join(detail["msg"].removeprefix("Value error, ").rstrip(".").split())
+    message = " ".join(detail["msg"].removeprefix("Value error, ").replace("Input should", "must").rstrip(".").split())
     message = f"{message[:1].lower()}{message[1:]}."
     written, field = fields.get(name), model.model_fields.get(name)
     if written is None or field is None:
