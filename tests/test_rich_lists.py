@@ -160,7 +160,7 @@ def test_every_problem_names_report_key_value_and_remedy(settings: Settings) -> 
     lines = refused("list.yaml", text, settings).message.splitlines()
     assert lines == [
         "list.yaml, report 2 (sales), key windw: is no key that is known here. Did you mean window?",
-        "list.yaml, report 2 (sales), key rows: \"some\" input should be 'chart' or 'all'. chart: as many as the "
+        "list.yaml, report 2 (sales), key rows: \"some\" must be 'chart' or 'all'. chart: as many as the "
         "chart's row limit says; all: every row there is.",
         'list.yaml, report 3: "5" is no report: it must be a mapping. Write keys and values, such as name and id.',
     ]

@@ -19,6 +19,7 @@ from sfr.sources.metabase.config import MetabaseConfig
 
 ANSWER_SECONDS = 60.0
 
+_UNKNOWN_TO_OTHERS = (404, 405, 501)
 _NO_METABASE = ("not-metabase", "not-found", "redirect", "web-page", "format")
 
 
@@ -61,16 +62,16 @@ def who(client: Client, config: MetabaseConfig, value: str) -> dict[str, Any] | 
         if throttled := answers.too_many_logins(answers.message_of(body)):
             raise throttled
         return None
-    return object_from(answer)
+    return _object_from(answer, config.url)
 
 
 def is_there(client: Client, config: MetabaseConfig) -> None:
     """Raises ConfigError when no Metabase answers, TransientError while it starts."""
-    object_from(client.request("GET", f"{config.url}/api/health"))
+    _object_from(client.request("GET", f"{config.url}/api/health"), config.url)
 
 
-def object_from(answer: Answer) -> dict[str, Any]:
-    """The JSON object of an answer to a question about the server itself."""
+def _object_from(answer: Answer, url: str) -> dict[str, Any]:
+    """The JSON object of an answer to a question about the server itself, which every Metabase can answer."""
     body = answer.read(answers.ERROR_LIMIT_BYTES)
     error: SfrError
     if answer.status == 200:
@@ -80,11 +81,12 @@ def object_from(answer: Answer) -> dict[str, Any]:
             error = answers.no_rows(answer.headers.get("Content-Type", ""), body)
     else:
         error = answers.by_status(answer.status, answer.headers, body, known=True)
-    if isinstance(error, ReportError) and error.reason in _NO_METABASE:
+    refused = isinstance(error, ReportError) and error.reason in _NO_METABASE
+    if refused or answer.status in _UNKNOWN_TO_OTHERS:
         raise ConfigError(
-            f"no Metabase answers there: {error.message}",
+            f"no Metabase answers at {url} (status {answer.status})",
             reason="not-metabase",
-            remedy=error.remedy or "check the setting url",
+            remedy="Set url to the address of Metabase itself, as the browser shows it, without /question/….",
         )
     raise error
 
@@ -114,7 +116,7 @@ def _log_in(client: Client, config: MetabaseConfig, password: str) -> str:
     )
     if answer.status in (400, 401, 403):
         raise _refused(answers.message_of(answer.read(answers.ERROR_LIMIT_BYTES)), config.username)
-    value = object_from(answer).get("id")
+    value = _object_from(answer, config.url).get("id")
     if not isinstance(value, str) or not value:
         raise AuthError("Metabase answered the login without a session", reason="no-session")
     return value
