@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from sfr.connector import Asker, Listed, Listing, Session
 from sfr.engine import Ending, Engine
-from sfr.errors import AuthError, ConfigError, DeliveryError, HistoryBusy, SfrError
+from sfr.errors import AuthError, ConfigError, HistoryBusy, SfrError
 from sfr.exit_codes import CONFIGURATION, FAILED, exit_code
 from sfr.expansion import Expansion
 from sfr.interruption import Interruption

@@ -30,14 +30,21 @@ class MappedSink:
         self._into, self._columns, self._other_columns = into, columns, other_columns
         self._others: dict[str, MappedSink] = {}
         self._begin()
-        self.point = self._resume(into.point) if into.point else ""
+        self._point = self._resume(into.point) if into.point else ""
+        self._unread = bool(self._point)
 
     @property
     def validator(self) -> str:
         return self._into.validator
 
+    @property
+    def point(self) -> str:
+        self._unread = False
+        return self._point
+
     def write(self, data: bytes | memoryview, /) -> int:
         """Take the source's next bytes, as they come."""
+        self.begin_anew_if_unread()
         block = bytes(data)
         self._scan.feed(block)
         self._pass_on(self._cutter.feed(block))
@@ -49,10 +56,15 @@ class MappedSink:
         state = {"header": self._header.decode("latin-1"), "columns": self._columns, "others": self._other_columns}
         self._into.keep(json.dumps({**state, "point": point}))
 
+    def begin_anew_if_unread(self) -> None:
+        """As `Intake` does."""
+        if self._unread:
+            self.restart()
+
     def restart(self) -> None:
         self._begin()
         self._others = {}
-        self.point = ""
+        self._point, self._unread = "", False
         self._into.restart()
 
     def another(self, label: str) -> MappedSink:
@@ -64,6 +76,8 @@ class MappedSink:
     def finish(self) -> CsvFacts:
         """After the last byte, also of the further files: what the source wrote in this try, before it was mapped."""
         facts = self._scan.finish()
+        if len(facts.columns) == 1 and self._picker is not None and not self._cutter.rest:
+            self._into.write(self._blank)  # perhaps records without a value: nobody knows
         rest = self._blank + self._cutter.rest
         if self._picker is None:
             self._open(rest.removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n"), rest.startswith(BYTE_ORDER_MARK))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -31,7 +31,8 @@ class Sink(Protocol):
     """Where a source writes a report: bytes in order, from the header on.
 
     `point` is "" unless an earlier try of this very report called `keep`: then what it had written by then is there
-    already, and the source goes on from that point, without a header. `validator` is what the source said about the
+    already, and the source goes on from that point, without a header. A source that writes without having asked for
+    `point` begins anew, as after `restart`. `validator` is what the source said about the
     file delivered last, and "" when that file is not there unchanged.
     """
 
@@ -45,15 +46,14 @@ class Sink(Protocol):
     def keep(self, point: str) -> None:
         """All that was written so far is final and ends with a whole record: a later try, even after a crash, may go
         on from `point` (any text that the source understands; no secret). Cheap: call it as often as it is true."""
-        ...
 
     def restart(self) -> None:
         """Forget all that was written and kept: the next byte is the first one."""
-        ...
 
     def another(self, label: str) -> Sink:
-        """A further file of the same report, delivered beside it as `name-label`, all of them or none."""
-        ...
+        """A further file of the same report, delivered beside it as `name..label`, all of them or none.
+
+        What was got before `restart` leads nowhere: ask for it again."""
 
 
 class Asker(Protocol):
@@ -141,15 +141,12 @@ class Source(Protocol):
 
     def check(self) -> None:
         """May we talk? Cheap; raises AuthError or ConfigError."""
-        ...
 
     def fetch(self, report: Report, into: Sink) -> Fetched:
         """Write the report's bytes to `into`, without any trailer, and say what was written."""
-        ...
 
     def abort(self) -> None:
         """Called from another thread: make a blocked `fetch` fail soon."""
-        ...
 
     def close(self) -> None: ...
 
@@ -161,7 +158,6 @@ class Referring(Protocol):
     @staticmethod
     def read_reference(wanted: Wanted) -> Reference:
         """Raises ReferenceProblem."""
-        ...
 
 
 @runtime_checkable
@@ -186,7 +182,6 @@ class SigningIn(Protocol):
     @classmethod
     def sign_in(cls, config: Any, door: Door) -> str:
         """A session value that works. Raises AuthError without one, TransientError when nobody can be asked now."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +200,6 @@ class Listing(Protocol):
 
     def list_reports(self, search: str) -> Iterator[Listed]:
         """Those whose name holds `search` ("" for all), in the source's order."""
-        ...
 
 
 @runtime_checkable
@@ -214,7 +208,6 @@ class Expanding(Protocol):
 
     def expand(self, report: Report) -> Iterator[tuple[Listed, Reference]]:
         """What `report` (whose `many` is set) stands for just now. `fetch` of such a report raises ReportError."""
-        ...
 
 
 class Destination(Protocol):
@@ -224,9 +217,16 @@ class Destination(Protocol):
 
     def put(self, staged: Path, name: str) -> str:
         """Deliver all or nothing; the same name twice replaces; returns where it is. Raises DeliveryError."""
-        ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Together(Protocol):
+    """A destination that can deliver several files at once. A report that comes as several is refused by others."""
+
+    def put_all(self, files: Sequence[tuple[Path, str]]) -> list[str]:
+        """As `put` for each staged file and its name; where one is refused, everything is as it was before."""
 
 
 @runtime_checkable
@@ -235,7 +235,6 @@ class Staging(Protocol):
 
     def staging(self, name: str) -> Path:
         """Where a file of that name may grow before it is proven. Nobody else is ever given the same place."""
-        ...
 
 
 @runtime_checkable
@@ -245,4 +244,3 @@ class Appending(Protocol):
     def append(self, staged: Path, name: str) -> str:
         """As `put`, but the records (a CSV's lines below its header) go behind those that are there already, all or
         nothing. Raises DeliveryError when the columns are others."""
-        ...

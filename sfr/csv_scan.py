@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from sfr.errors import InvalidReport
+from sfr.no_csv import refuse_carriage_returns, refuse_other_formats
 
 HEADER_LIMIT_BYTES = 1 << 20
 LARGE_BYTES = 1 << 20
@@ -29,11 +30,13 @@ _LINE_END = re.compile(rb"\r?\n")
 
 @dataclass(frozen=True, slots=True)
 class CsvFacts:
-    """What a complete scan found. `records` excludes the header."""
+    """What a complete scan found. `records` excludes the header, and the `blank_lines` at the end of a single column,
+    which may be records without a value or nothing."""
 
     columns: tuple[str, ...]
     records: int
     delimiter: str
+    blank_lines: int = 0
 
 
 class CsvScan:
@@ -57,6 +60,7 @@ class CsvScan:
         self._waiting = bytearray()  # bytes from a record's beginning on that the fast way has not counted yet
         self._seen_bytes = 0
         self._end = b""
+        self._blank_lines = 0
 
     def feed(self, data: bytes | memoryview) -> None:
         """Take the next bytes."""
@@ -81,7 +85,7 @@ class CsvScan:
         if self._open:
             raise _cut(self.records, "it ends inside a quoted field")
         self._check_end()
-        return CsvFacts(self.columns, max(self.records - 1, 0), self._delimiter.decode())
+        return CsvFacts(self.columns, max(self.records - 1, 0), self._delimiter.decode(), self._blank_lines)
 
     def _check_end(self) -> None:
         """Count a last record without a line end. Raises InvalidReport for a part of one, or for text after it."""
@@ -95,12 +99,13 @@ class CsvScan:
             self.records += 1
         elif self._width == 1:
             self.records += 1 - line_ends  # a blank line leaves the same behind as a record
+            self._blank_lines = max(line_ends - 1, 0)
         elif line_ends <= blank_lines:
             raise _cut(self.records, "text follows its last whole record")  # it leaves no more behind than a blank line
 
     def _begin(self, data: bytes) -> None:
         self._head += data
-        _refuse_other_formats(self._head)
+        refuse_other_formats(self._head.removeprefix(BYTE_ORDER_MARK))
         end = _header_end(self._head, at_end=False)
         if (end or len(self._head)) > HEADER_LIMIT_BYTES:
             raise InvalidReport("the header line does not end within 1 MB", reason="header", max_attempts=2)
@@ -109,6 +114,7 @@ class CsvScan:
 
     def _start(self, head: bytes, end: int) -> None:
         line = head[:end].removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n")
+        refuse_carriage_returns(line)
         if not line.strip():
             raise InvalidReport("the answer is empty: not even a header line", reason="empty", max_attempts=None)
         self._delimiter = find_delimiter(line)
@@ -210,16 +216,6 @@ def _header_end(head: bytes, *, at_end: bool) -> int:
         if quotes % 2 == 0 and head[: match.start()].removeprefix(BYTE_ORDER_MARK).strip():
             return match.end()
     return len(head) if at_end else 0
-
-
-def _refuse_other_formats(head: bytes) -> None:
-    first = head.removeprefix(BYTE_ORDER_MARK).lstrip()[:1]
-    if first == b"<":
-        raise InvalidReport("a web page came instead of the report", reason="web-page", max_attempts=2)
-    if first in (b"{", b"["):
-        raise InvalidReport("a JSON message came instead of the report", reason="json", max_attempts=2)
-    if b"\x00" in head[:64]:
-        raise InvalidReport("binary data came instead of CSV", reason="binary", max_attempts=2)
 
 
 def _fields(line: bytes, delimiter: str) -> tuple[str, ...]:

@@ -4,39 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path, PurePath
-from typing import Protocol, runtime_checkable
 
 from sfr import checks
+from sfr.append_journal import Appended, AppendJournal, Joining
 from sfr.atomic import delivery_error
-from sfr.connector import Appending, Destination, Staging
+from sfr.connector import Appending, Destination, Staging, Together
 from sfr.csv_scan import CsvFacts
 from sfr.errors import DeliveryError, ReportError
 from sfr.formats import for_excel
 from sfr.intake import Intake
 from sfr.model import Fetched, Job, Outcome, Proof, Report, Status
 from sfr.part_names import part_name
-from sfr.staging import SELF_EVIDENT, StagedFile
+from sfr.staging import StagedFile
 
 _LONGEST_NAME_BYTES = 245  # what file systems hold, with room for a copy called `name (1)`
 
 
-@runtime_checkable
-class Together(Protocol):
-    """A destination that can deliver several files at once: as `put` for each, or, where one is refused, for none."""
-
-    def put_all(self, files: Sequence[tuple[Path, str]]) -> list[str]: ...
-
-
 class Delivery:
-    """The last part of a job. `private` is where files grow for a destination that is no folder of this machine."""
+    """The last part of a job. `private` is where files grow for a destination that is no folder of this machine;
+    `origin` tells two configurations of the source's name apart."""
 
-    def __init__(self, job: Job, destination: Destination, private: Path | None) -> None:
+    def __init__(self, job: Job, destination: Destination, private: Path | None, origin: str = "") -> None:
         self._job, self._report = job, job.report
         self._destination = destination
-        self._private = private
+        self._private, self._origin = private, origin
 
     def place(self, label: str) -> Path:
         """Where a file of this report may grow; `label` tells a further file. Raises DeliveryError."""
@@ -63,8 +56,8 @@ class Delivery:
 
     def _outcome(self, fetched: Fetched, made: list[_Made], places: list[str]) -> Outcome:
         report, first = self._report, made[0]
-        proven = fetched.proof is not Proof.NONE
-        verified = proven or report.format in SELF_EVIDENT
+        proven = fetched.proof is not Proof.NONE or first.file.self_evident
+        verified = proven and not fetched.doubt
         # What the source knows this version by is of use only for a single file that is proven.
         known = verified and len(made) == 1 and fetched.validator
         also = f"came as {len(places)} files: also {', '.join(PurePath(place).name for place in places[1:])}"
@@ -76,16 +69,17 @@ class Delivery:
             records=first.facts.records if first.facts else fetched.records,
             columns=first.facts.columns if first.facts else (),
             sha256=first.sha256,
-            proof=fetched.proof if proven or not verified else Proof.LENGTH,
-            error="" if verified else "nothing at its end proves it whole; the same bytes came twice",
+            proof=Proof.LENGTH if fetched.proof is Proof.NONE and proven else fetched.proof,
+            error="" if verified else fetched.doubt or "nothing at its end proves it whole; the same bytes came twice",
             warnings=(
                 *([also] if len(made) > 1 else []),
                 *fetched.warnings,
+                *(_blank_lines(first.facts)),
                 *(checks.changes_since(self._job, first.facts) if first.facts else _unchecked(report)),
                 *(text for each in made for text in each.warnings),
             ),
             others=tuple((place, each.sha256) for place, each in zip(places[1:], made[1:], strict=True)),
-            validator=f"{_form_of(report)}:{fetched.validator}" if known else "",
+            validator=f"{_form_of(report, self._origin)}:{fetched.validator}" if known else "",
         )
 
     def _convert(self, made: _Made) -> None:
@@ -102,18 +96,43 @@ class Delivery:
         files = [(each.path, name) for each, name in zip(made, names, strict=True)]
         if self._report.update == "append":
             return [self._append(made[0], names[0])]
-        if len(files) > 1 and isinstance(self._destination, Together):
-            return self._destination.put_all(files)
-        # The report itself last: where it is new, the others are.
-        others = [self._destination.put(path, name) for path, name in files[1:]]
-        return [self._destination.put(*files[0]), *others]
+        if len(files) == 1:
+            return [self._destination.put(*files[0])]
+        if not isinstance(self._destination, Together):
+            raise DeliveryError(
+                f"the report came as {len(files)} files, and this destination cannot take them all or none",
+                reason="several-files",
+                remedy="Deliver this report into a folder, or ask its source for one file.",
+            )
+        return self._destination.put_all(files)
 
     def _append(self, made: _Made, name: str) -> str:
         assert isinstance(self._destination, Appending)
+        if isinstance(self._destination, Joining) and self._private is not None:
+            self._join(self._destination, self._private / "appended", made, name)
+            return self._destination.put(made.path, name)
         place = self._destination.append(made.path, name)
         with suppress(OSError), Path(place).open("rb") as file:  # no file of this machine: what was added is told
             made.bytes, made.sha256 = Path(place).stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
         return place
+
+    def _join(self, destination: Joining, journals: Path, made: _Made, name: str) -> None:
+        """Join the records and what is there. What this very job has put there before, and died, is taken back."""
+        target = destination.place(name)
+        journal, records_sha256 = AppendJournal(journals, target), made.sha256
+        last = journal.last()
+        repeated = last is not None and last.job_id == self._job.id
+        begin = destination.join(made.path, name, last.begin if last is not None and repeated else None)
+        try:
+            with made.path.open("rb") as file:
+                made.bytes, made.sha256 = made.path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+            journal.write(Appended(self._job.id, records_sha256, begin, made.bytes, made.sha256))
+        except OSError as error:
+            raise delivery_error(target, error) from error
+        if last is not None and not repeated and last.records_sha256 == records_sha256 and begin < made.bytes:
+            made.warnings.append(
+                "the same records were added last time: if that was this very report, they are doubled"
+            )
 
     def _refuse_to_append(self, intake: Intake) -> None:
         """Raises ReportError for what cannot be appended all or nothing."""
@@ -149,11 +168,11 @@ class _Made:
         self.warnings: list[str] = []
 
 
-def is_current(job: Job) -> bool:
+def is_current(job: Job, origin: str = "") -> bool:
     """Whether the file delivered last is still there, unchanged, under the name that this job would give it, and in
-    the form that is wanted now."""
+    the form that is wanted now, and came from the same server (`origin`)."""
     report, place = job.report, Path(job.previous_location or ".")
-    if not job.previous_validator.startswith(f"{_form_of(report)}:") or report.update != "replace":
+    if not job.previous_validator.startswith(f"{_form_of(report, origin)}:") or report.update != "replace":
         return False
     if place != Path(report.folder) / report.name:
         return False
@@ -167,10 +186,18 @@ def validator_of(job: Job) -> str:
     return job.previous_validator.partition(":")[2]
 
 
-def _form_of(report: Report) -> str:
-    """Which conversions a report asks for: a file in another form is another file."""
-    form = repr((report.excel, report.columns, report.other_columns, report.keep_footer))
+def _form_of(report: Report, origin: str) -> str:
+    """Which conversions a report asks for, and of which server: a file in another form is another file."""
+    form = repr((report.excel, report.columns, report.other_columns, report.keep_footer, origin))
     return hashlib.sha256(form.encode()).hexdigest()[:8]
+
+
+def _blank_lines(facts: CsvFacts | None) -> tuple[str, ...]:
+    if facts is None or not facts.blank_lines:
+        return ()
+    return (
+        f"its last {facts.blank_lines:,} lines are blank: records without a value, or nothing; they are not counted",
+    )
 
 
 def _unchecked(report: Report) -> tuple[str, ...]:
@@ -181,13 +208,20 @@ def _unchecked(report: Report) -> tuple[str, ...]:
 
 
 def _named(name: str, label: str) -> str:
-    """The name of a further file, short enough for every file system."""
+    """The name of a further file, short enough for every file system.
+
+    No list may name a report with two dots in a row, and no label has a dot: so it is never another report's file.
+    """
     if not label:
         return name
     path = PurePath(name)
-    end = f"-{label}{path.suffix}"
-    stem = path.stem.encode()[: max(_LONGEST_NAME_BYTES - len(end.encode()), 1)].decode(errors="ignore").rstrip(". ")
-    return f"{stem}{end}"
+    end = f"..{label}{path.suffix}"
+    room_bytes = _LONGEST_NAME_BYTES - len(end.encode())
+    stem = path.stem.encode()
+    if len(stem) > room_bytes:
+        told_apart = f"-{hashlib.sha256(stem).hexdigest()[:8]}"
+        return stem[: max(room_bytes - len(told_apart), 1)].decode(errors="ignore").rstrip(". ") + told_apart + end
+    return f"{path.stem}{end}"
 
 
 def _check_size(path: Path, size_bytes: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,10 +12,11 @@ from sfr.column_mapping import MappedSink
 from sfr.connector import Destination, Expanding, Session, Source
 from sfr.csv_scan import CsvFacts
 from sfr.delivery import Delivery, is_current, validator_of
+from sfr.empty_answer import write_header
 from sfr.errors import AuthError, InvalidReport, ReportError, SfrError, TransientError
 from sfr.intake import Intake
 from sfr.model import Fetched, Job, Outcome, Phase, Proof, Status
-from sfr.staging import SELF_EVIDENT, StagedFile
+from sfr.staging import MOST_CUT, StagedFile
 from sfr.unfinished import Unfinished, key_of
 
 MOST_UNPROVEN = 6
@@ -64,13 +66,15 @@ class Fetching:
         around: Surroundings,
         *,
         private: Path | None = None,
+        origin: str = "",
     ) -> None:
         self._job, self._report = job, job.report
         self._source = source
-        self._delivery = Delivery(job, destination, private)
+        self._origin = origin
+        self._delivery = Delivery(job, destination, private, origin)
         self._limit_bytes = limit_bytes
         self._around = around
-        self._unfinished = Unfinished(private / "unfinished" / key_of(job.report)) if private else None
+        self._unfinished = Unfinished(private / "unfinished" / key_of(job.report, origin)) if private else None
         self._number = 1
         self._candidate: Intake | None = None
         self._answered = False
@@ -111,14 +115,20 @@ class Fetching:
         mapped = MappedSink(intake, report.columns, report.other_columns) if report.columns else None
         fetched = self._source.fetch(report, mapped or intake)
         self._answered = True
+        (mapped or intake).begin_anew_if_unread()
         if mapped is not None and not fetched.unchanged and not _is_nothing(fetched, intake.size):
             mapped.finish()
         self._around.show(Phase.FINISHING, self._number)
         if fetched.unchanged:
             return self._unchanged(intake)
+        if _is_nothing(fetched, intake.size) and write_header(self._job, intake):
+            fetched = replace(
+                fetched, warnings=(*fetched.warnings, "nothing came, not even a header: it has the one that is known")
+            )
         facts = [_facts_of(file, fetched) for file in intake.files]
         checks.check_count(fetched, facts[0])
-        if fetched.proof is Proof.NONE and report.format not in SELF_EVIDENT:
+        facts[0] = _counted(fetched, facts[0])
+        if fetched.proof is Proof.NONE and not all(file.self_evident for file in intake.files):
             self._compare(intake)
         if facts[0] is not None:
             checks.check_expectations(self._report, facts[0])
@@ -149,7 +159,7 @@ class Fetching:
         self._around.progress(written_bytes)
 
     def _validator(self) -> str:
-        return validator_of(self._job) if is_current(self._job) else ""
+        return validator_of(self._job) if is_current(self._job, self._origin) else ""
 
     def _unchanged(self, intake: Intake) -> Outcome:
         """The file of last time is still the right one."""
@@ -207,7 +217,19 @@ def _facts_of(file: StagedFile, fetched: Fetched) -> CsvFacts | None:
     """What the scan found; a source that counted no records may write no header either."""
     if _is_nothing(fetched, file.bytes):
         return CsvFacts((), 0, ",")
-    return file.finish()
+    try:
+        return file.finish()
+    except InvalidReport as error:
+        if error.reason == "cut" and fetched.proof is Proof.LENGTH:  # all of it came, so that it is cut where it lies
+            error.max_attempts = min(error.max_attempts or MOST_CUT, MOST_CUT)
+        raise
+
+
+def _counted(fetched: Fetched, facts: CsvFacts | None) -> CsvFacts | None:
+    """Where the source has counted, nobody need guess what blank lines are."""
+    if facts is None or fetched.records is None:
+        return facts
+    return replace(facts, records=fetched.records, blank_lines=0)
 
 
 def _is_nothing(fetched: Fetched, written_bytes: int) -> bool:

@@ -31,7 +31,7 @@ class Intake:
         self._kept: Mark | None = None
         self._saved_at = time.monotonic()
         self._began: str | None = ""  # None where this try threw away what was there
-        self.point = ""
+        self._point, self._unread = "", False
         self.main = stage("")
         self.others: dict[str, Intake] = {}  # by the end of the file's name
         self._by_label: dict[str, Intake] = {}
@@ -44,6 +44,11 @@ class Intake:
     @property
     def validator(self) -> str:
         return self._find_validator()
+
+    @property
+    def point(self) -> str:
+        self._unread = False
+        return self._point
 
     @property
     def advanced(self) -> bool:
@@ -66,6 +71,7 @@ class Intake:
         return sum(file.bytes for file in self.files)
 
     def write(self, data: bytes | memoryview, /) -> int:
+        self.begin_anew_if_unread()
         return self.main.write(data)
 
     def keep(self, point: str) -> None:
@@ -77,17 +83,22 @@ class Intake:
         if time.monotonic() - self._saved_at > SAVE_SECONDS:
             self.save()
 
+    def begin_anew_if_unread(self) -> None:
+        """A source that did not ask for the point has not gone on from it, and what is there is not of its file."""
+        if self._unread:
+            self.restart()
+
     def restart(self) -> None:
         self.discard()
         self.forget()
         if self._kept is not None:
             self._began = None
-        self.point, self._kept = "", None
+        self._point, self._unread, self._kept = "", False, None
         self.main, self.others, self._by_label = self._stage(""), {}, {}
 
     def another(self, label: str) -> Intake:
         if label not in self._by_label:
-            end = self._unused(re.sub(r"[^\w.-]+", "-", label).strip(".-")[:_LONGEST_LABEL].rstrip(".-") or "more")
+            end = self._unused(re.sub(r"[^\w-]+", "-", label).strip("-")[:_LONGEST_LABEL].rstrip("-") or "more")
             self.others[end] = self._by_label[label] = Intake(lambda _: self._stage(end))
         return self._by_label[label]
 
@@ -135,6 +146,7 @@ class Intake:
             self.restart()
             return
         if (self.main.bytes, self.main.sha256) == (mark.bytes, mark.sha256):
-            self.point, self._began, self._kept = mark.point, mark.point, mark
+            self._point, self._began, self._kept = mark.point, mark.point, mark
+            self._unread = bool(mark.point)
         else:
             self.restart()

@@ -139,7 +139,9 @@ class Fetched:
     followed the last record and is no data (a footer); it is kept only when asked for. `request_id` is the server's own
     name of the answer, for its support. `warnings` are what the user must hear though the file is good ("exactly as
     many rows as the server's limit"). `validator` is what this version is known by (an ETag); `unchanged` says that
-    nothing was written because the file delivered last is still the right one.
+    nothing was written because the file delivered last is still the right one. `doubt` is a sentence about why the
+    file may not be whole though its transfer is proven ("as many rows as the server gives at most"): it is delivered
+    and called unverified, and not asked for again.
     """
 
     records: int | None = None
@@ -149,6 +151,7 @@ class Fetched:
     warnings: tuple[str, ...] = ()
     validator: str = ""
     unchanged: bool = False
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

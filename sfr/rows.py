@@ -38,6 +38,7 @@ class CsvRows:
         self._known = frozenset(self._columns or ())
         self._header_due = header
         self._lines: list[str] = []
+        self._open_line = False  # finished bytes came last, and without a line end
         # Before Python 3.13 a carriage return is quoted only when it is in the line end.
         self._writer = csv.writer(_Lines(self._lines), lineterminator="\r\n")
         self.records = 0
@@ -68,6 +69,7 @@ class CsvRows:
             self._pass_on()
             self._header_due = False  # without columns the bytes bring the header
             self._into.write(finished)
+            self._open_line = not finished.endswith(b"\n")
 
     def _begin(self) -> None:
         if self._header_due and self._columns is not None:
@@ -78,6 +80,9 @@ class CsvRows:
 
     def _pass_on(self) -> None:
         if self._lines:
+            if self._open_line:
+                self._lines.insert(0, "\n")
+                self._open_line = False
             self._into.write("".join(self._lines).encode("utf-8", "replace"))
             self._lines.clear()
 
@@ -89,9 +94,11 @@ class CsvRows:
     def _values(self, row: Any) -> Iterable[Any]:
         """The cells of a row in the order of the columns, which the first mapping names."""
         if isinstance(row, Mapping):
-            columns = self._name(row) if self._columns is None else self._columns
+            columns = self._name(_named(row)) if self._columns is None else self._columns
             if tuple(row) == columns:
-                return row.values()
+                cells: Iterable[Any] = row.values()
+                return cells
+            row = _named(row)
             if unknown := [str(name) for name in row if name not in self._known]:
                 raise InvalidReport(f"a row has a column that the header lacks: {unknown[0]}", reason="ragged")
             return [row.get(name) for name in columns]
@@ -125,6 +132,16 @@ class CsvRows:
             self._lines.append(",".join(map(_quoted, cells)) + "\n")
         else:
             self._writer.writerow(cells)
+
+
+def _named(row: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """The row with names of text. Raises InvalidReport where two are the same then."""
+    if all(type(name) is str for name in row):
+        return row
+    named = {str(name): value for name, value in row.items()}
+    if len(named) < len(row):
+        raise InvalidReport("a row has two columns whose names are the same as text", reason="ragged")
+    return named
 
 
 class _Lines:

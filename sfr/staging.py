@@ -20,7 +20,9 @@ from sfr.part_names import Writer, writer_of
 
 BUFFER_BYTES = 1 << 18
 FORGOTTEN_SECONDS = 24 * 3600.0
-SELF_EVIDENT = frozenset({"json", "xls", "xlsx"})  # a file of these shows by its own form whether it is whole
+MOST_CUT = 10  # tries at a file whose own form says that it is not whole
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # how a binary workbook begins ([MS-CFB] 2.2); its end is no mark
+_TABLE_ENDS = {b"</html>": b"<table", b"</table>": b"<table", b"</body>": b"<table", b"</workbook>": b"<worksheet"}
 
 # What zipfile raises about damaged archives beside its own error.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, struct.error, OSError)
@@ -38,6 +40,7 @@ class StagedFile:
         self._format = format_name
         self._limit_bytes = limit_bytes
         self._on_bytes = on_bytes
+        self.self_evident = False  # whether its own form shows that it is whole, once `finish` was asked
         self._digest = hashlib.sha256()
         self._scan = CsvScan() if format_name == "csv" else None
         self._file = self._open()
@@ -71,7 +74,7 @@ class StagedFile:
         self.flush()
         if self._scan is not None:
             return self._scan.finish()
-        _check_whole(self.path, self._format, self._limit_bytes)
+        self.self_evident = _is_whole(self.path, self._format, self._limit_bytes)
         return None
 
     def finish_writing(self) -> None:
@@ -137,20 +140,31 @@ def _is_worthless(path: Path, ours: bool) -> bool:
     return writer is not Writer.STRANGER and time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS
 
 
-def _check_whole(path: Path, format_name: str, limit_bytes: int) -> None:
-    """Whole or not: a .xlsx is a zip archive, whose directory stands at its end; a .xls export is an HTML table; JSON
-    must be readable. Of other formats nothing is known here."""
+def _is_whole(path: Path, format_name: str, limit_bytes: int) -> bool:
+    """Whether the file shows by its own form that it is whole; False where its form says nothing. A .xlsx is a zip
+    archive, whose directory stands at its end; JSON must be readable. Raises InvalidReport where it is not whole."""
     if format_name == "json":
         _check_json(path)
     elif format_name == "xlsx":
         _check_zip(path, limit_bytes)
     elif format_name == "xls":
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - 4096))
-            if not file.read().rstrip().lower().endswith((b"</html>", b"</table>", b"</body>")):
-                raise InvalidReport("the file is cut: its table does not end", reason="cut", max_attempts=None)
-            if not _holds(file, b"<table"):
-                raise InvalidReport("a web page without a table came", reason="web-page", max_attempts=2)
+        return _is_whole_table(path)
+    return format_name in ("json", "xlsx")
+
+
+def _is_whole_table(path: Path) -> bool:
+    """A .xls is an HTML table, a SpreadsheetML document, or binary, which has no end that could be seen."""
+    with path.open("rb") as file:
+        if file.read(len(_OLE)) == _OLE:
+            return False
+        file.seek(max(0, path.stat().st_size - 4096))
+        end = file.read().rstrip().lower()
+        table = next((begin for mark, begin in _TABLE_ENDS.items() if end.endswith(mark)), None)
+        if table is None:
+            raise InvalidReport("the file is cut: its table does not end", reason="cut", max_attempts=MOST_CUT)
+        if not _holds(file, table):
+            raise InvalidReport("a web page without a table came", reason="web-page", max_attempts=2)
+    return True
 
 
 def _holds(file: BinaryIO, word: bytes) -> bool:

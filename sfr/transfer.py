@@ -47,7 +47,8 @@ def surprise(report: Report, error: BaseException) -> SfrError:
 
 
 class Transfer:
-    """The attempts of one job. `private` is a folder of this output alone, for what no user is to see."""
+    """The attempts of one job. `private` is a folder of this output alone, for what no user is to see; `origin` tells
+    two configurations of the source's name apart."""
 
     def __init__(
         self,
@@ -58,9 +59,11 @@ class Transfer:
         around: Surroundings,
         *,
         private: Path | None = None,
+        origin: str = "",
     ) -> None:
         self._job, self._report = job, job.report
-        self._fetching = Fetching(job, source, destination, policy.max_report_bytes, around, private=private)
+        limit_bytes = policy.max_report_bytes
+        self._fetching = Fetching(job, source, destination, limit_bytes, around, private=private, origin=origin)
         self._policy, self._around = policy, around
         self._attempts: list[Attempt] = []
         self._failures: Counter[str] = Counter()

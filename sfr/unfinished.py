@@ -27,13 +27,13 @@ class Mark:
     sha256: str
 
 
-def key_of(report: Report) -> str:
-    """The same for two tries at the same file: what is asked for, how it shall look, and its name and folder, which no
-    two reports of a run share, so that no two ever write here at once."""
+def key_of(report: Report, origin: str = "") -> str:
+    """The same for two tries at the same file: what is asked for and of which server (`origin`), how it shall look, and
+    its name and folder, which no two reports of a run share, so that no two ever write here at once."""
     window = report.window.to_dict() if report.window else None
     form = [report.format, report.columns, report.other_columns]
     place = [report.folder, report.name]
-    asked = [report.source, report.ref, report.params, report.options, window, form, place]
+    asked = [report.source, origin, report.ref, report.params, report.options, window, form, place]
     return hashlib.sha256(json.dumps(asked, default=str, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from sfr.model import Fetched, Job, Outcome, Proof, Report
 from sfr.transfer import RetryPolicy, Transfer
 from tests.surroundings import QUICK, Room
 
+_NUMBERS = itertools.count(1)
 HEADER = b"id,name\n"
 Step = Callable[[Sink], Fetched]
 
@@ -90,12 +92,15 @@ def bring(
     policy: RetryPolicy = QUICK,
     room: Room | None = None,
     after: Outcome | None = None,
+    job_id: str = "",
+    origin: str = "",
     **wanted: Any,
 ) -> Outcome:
-    """Run a job for `sales.csv`; `after` is how the last good run of it ended, `wanted` are fields of Report."""
+    """Run a job for `sales.csv`; `after` is how the last good run of it ended, `wanted` are fields of Report. Each call
+    is another job, unless `job_id` is given; `origin` is that of the source."""
     source = source if isinstance(source, Scripted) else Scripted(source)
     report = Report(**{"name": "sales.csv", "ref": "1", "source": "made-up", "folder": str(folder), **wanted})
-    job = Job("job1", "run1", 1, report)
+    job = Job(job_id or f"job{next(_NUMBERS)}", "run1", 1, report)
     if after is not None:
         job = replace(
             job,
@@ -107,7 +112,7 @@ def bring(
         )
     shelf: Any = destination or Folder(FolderConfig(directory=folder, may_create=True))
     private = folder.parent / f"{folder.name}-private"
-    return Transfer(job, source, shelf, policy, room or Room(), private=private).run()
+    return Transfer(job, source, shelf, policy, room or Room(), private=private, origin=origin).run()
 
 
 def kept(folder: Path) -> list[str]:

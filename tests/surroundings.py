@@ -107,7 +107,12 @@ def source(org: DemoOrg | str, room: Room, **config: Any) -> Salesforce:
 
 
 def transfer(
-    org: DemoOrg | str, folder: Path, room: Room | None = None, policy: RetryPolicy = QUICK, private: Path | None = None, **wanted: Any
+    org: DemoOrg | str,
+    folder: Path,
+    room: Room | None = None,
+    policy: RetryPolicy = QUICK,
+    private: Path | None = None,
+    **wanted: Any,
 ) -> Outcome:
     """Run one report's transfer against `org`; `wanted` are fields of Report or, named so, of Job."""
     room = room or Room()

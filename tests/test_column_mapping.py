@@ -100,7 +100,7 @@ def test_a_last_record_without_line_end_stays_without_one() -> None:
 
 def test_blank_lines_at_the_end_do_not_become_records() -> None:
     assert mapped(b"a,b\n1,2\n\n\n", (("b", "B"),)) == b"B\n2\n"
-    assert mapped(b"a\n1\n\n2\n\n", (("a", "B"),)) == b'B\n1\n""\n2\n'
+    assert mapped(b"a\n1\n\n2\n\n", (("a", "B"),)) == b'B\n1\n""\n2\n\n'
 
 
 def test_only_a_header_is_a_table_too() -> None:

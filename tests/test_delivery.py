@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,14 +41,14 @@ def several(*labels: str, proof: Proof = Proof.LENGTH, validator: str = "") -> S
 
 def test_further_files_lie_beside_the_report_and_are_told(folder: Path) -> None:
     outcome = bring(folder, several("query 2", "totals/ä"))
-    assert left(folder) == ["sales-query-2.csv", "sales-totals-ä.csv", "sales.csv"]
+    assert left(folder) == ["sales..query-2.csv", "sales..totals-ä.csv", "sales.csv"]
     assert outcome.location == str(folder / "sales.csv")
     second, third = HEADER + rows(1, 1), HEADER + rows(2, 2)
     assert outcome.others == (
-        (str(folder / "sales-query-2.csv"), sha256(second)),
-        (str(folder / "sales-totals-ä.csv"), sha256(third)),
+        (str(folder / "sales..query-2.csv"), sha256(second)),
+        (str(folder / "sales..totals-ä.csv"), sha256(third)),
     )
-    assert outcome.warnings[0] == "came as 3 files: also sales-query-2.csv, sales-totals-ä.csv"
+    assert outcome.warnings[0] == "came as 3 files: also sales..query-2.csv, sales..totals-ä.csv"
     assert Outcome.from_json(outcome.to_json()) == outcome
 
 
@@ -56,7 +57,7 @@ def test_the_manifest_has_a_line_for_each_file(folder: Path) -> None:
     ended: Result = replace(result(), outcome=outcome)
     write_manifest([ended], folder / "SHA256SUMS")
     lines = (folder / "SHA256SUMS").read_text().splitlines()
-    assert lines == [f"{outcome.sha256}  sales.csv", f"{outcome.others[0][1]}  sales-two.csv"]
+    assert lines == [f"{outcome.sha256}  sales.csv", f"{outcome.others[0][1]}  sales..two.csv"]
 
 
 @pytest.mark.parametrize(
@@ -94,19 +95,19 @@ def test_a_further_file_that_is_cut_keeps_all_of_them_away(folder: Path) -> None
     source = Scripted(step, several("two"))
     assert bring(folder, source).status is Status.DONE
     assert len(source.points) == 2
-    assert left(folder) == ["sales-two.csv", "sales.csv"]
+    assert left(folder) == ["sales..two.csv", "sales.csv"]
 
 
 @pytest.mark.parametrize("old", [True, False], ids=["replaced", "new"])
 def test_where_one_of_several_cannot_be_delivered_all_are_as_before(folder: Path, old: bool) -> None:
-    (folder / "sales-two.csv").mkdir()  # in the place of the last file
+    (folder / "sales..two.csv").mkdir()  # in the place of the last file
     if old:
-        for name in ("sales.csv", "sales-one.csv"):
+        for name in ("sales.csv", "sales..one.csv"):
             (folder / name).write_bytes(OLD)
     outcome = bring(folder, several("one", "two"))
     assert (outcome.status, outcome.reason) == (Status.FAILED, "not-writable")
-    assert left(folder) == (["sales-one.csv", "sales-two.csv", "sales.csv"] if old else ["sales-two.csv"])
-    assert not old or {(folder / name).read_bytes() for name in ("sales.csv", "sales-one.csv")} == {OLD}
+    assert left(folder) == (["sales..one.csv", "sales..two.csv", "sales.csv"] if old else ["sales..two.csv"])
+    assert not old or {(folder / name).read_bytes() for name in ("sales.csv", "sales..one.csv")} == {OLD}
 
 
 def test_several_files_without_proof_are_compared_all_of_them(folder: Path) -> None:
@@ -114,7 +115,7 @@ def test_several_files_without_proof_are_compared_all_of_them(folder: Path) -> N
     source = Scripted(first, second, second)
     outcome = bring(folder, source)
     assert (outcome.status, len(source.points), len(outcome.others)) == (Status.UNVERIFIED, 3, 2)
-    assert left(folder) == ["sales-three.csv", "sales-two.csv", "sales.csv"]
+    assert left(folder) == ["sales..three.csv", "sales..two.csv", "sales.csv"]
 
 
 @pytest.mark.parametrize(
@@ -209,10 +210,17 @@ class Far:
         return f"far://{name}"
 
 
+class FarTogether(Far):
+    """One that takes several at once."""
+
+    def put_all(self, files: Sequence[tuple[Path, str]]) -> list[str]:
+        return [self.put(staged, name) for staged, name in files]
+
+
 def test_a_destination_far_away_leaves_nothing_behind_here(folder: Path) -> None:
-    far = Far()
+    far = FarTogether()
     outcome = bring(folder, several("two"), destination=far, excel=True)
-    assert (outcome.status, sorted(far.there)) == (Status.DONE, ["sales-two.csv", "sales.csv"])
+    assert (outcome.status, sorted(far.there)) == (Status.DONE, ["sales..two.csv", "sales.csv"])
     staging = folder.parent / "reports-private" / "staging"
     assert [path for path in staging.iterdir() if path.is_file()] == []
     assert sweep(staging, ours=True) == 0

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfr.sources.salesforce.ids import checksum, matches, repair
 from sfr.connector import Pairs, Reference, ReferenceProblem, Wanted
 from sfr.sources.salesforce import reference
+from sfr.sources.salesforce.ids import checksum, matches, repair
 
 GENUINE = {
     "00Ob0000003uviH": "EAQ",

@@ -194,7 +194,7 @@ def test_with_further_files_nothing_is_gone_on_with(folder: Path) -> None:
     source = Scripted(step)
     outcome = bring(folder, source)
     assert source.points == ["", ""]
-    assert left(folder) == ["sales-two.csv", "sales.csv"]
+    assert left(folder) == ["sales..two.csv", "sales.csv"]
     assert len(outcome.others) == 1
 
 
@@ -210,4 +210,4 @@ def test_a_new_beginning_forgets_further_files_also_behind_a_columns_mapping(fol
     for mapping in ((), (("name", "Name"), ("id", "Nr"))):
         outcome = bring(folder, step, columns=mapping)
         assert (outcome.status, outcome.records) == (Status.DONE, 6), outcome.error
-        assert (folder / "sales-two.csv").read_bytes().count(b"\n") == 2
+        assert (folder / "sales..two.csv").read_bytes().count(b"\n") == 2

@@ -11,8 +11,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from sfr import sdk
-from sfr.destinations.folder import Folder, FolderConfig
-from sfr.testing import Case, DestinationContract, SourceContract
+from sfr.testing import Case, SourceContract
 from tests.examples.tides import COLUMNS, Tides, TidesConfig
 from tests.servers.tides import KEY, TidesServer
 
@@ -100,6 +99,20 @@ class Forgetful(Tides):
         if into.point:
             into.write((",".join(COLUMNS) + "\n").encode())
         return super().fetch(report, into)
+
+
+class Heedless(Tides):
+    """Keeps points in one way of asking, and never looks for one in another."""
+
+    def fetch(self, report: sdk.Report, into: sdk.Sink) -> sdk.Fetched:
+        into.write(WHOLE[:-31])
+        into.keep("6")
+        into.write(WHOLE[-31:])
+        return sdk.Fetched(records=7, proof=sdk.Proof.COUNT)
+
+
+def test_a_source_that_never_asks_for_the_point_brings_the_whole_file_all_the_same(server: TidesServer) -> None:
+    Promises(Heedless, server.url).test_a_later_try_goes_on_from_every_point_that_was_kept()
 
 
 def test_a_second_header_in_a_later_try_is_noticed(server: TidesServer) -> None:
@@ -208,34 +221,3 @@ class Breaking(Tides):
 def test_a_reference_that_breaks_the_reading_is_noticed(server: TidesServer) -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         Promises(Breaking, server.url).test_reading_a_reference_refuses_or_understands_and_never_breaks()
-
-
-class InPlace(Folder):
-    """Writes over the old file before it knows that there is a new one."""
-
-    def put(self, staged: Path, name: str) -> str:
-        target = self._directory / name
-        target.write_bytes(b"")
-        target.write_bytes(staged.read_bytes())
-        return str(target)
-
-
-class Shelf(DestinationContract):
-    __test__ = False
-    connector = InPlace
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def config(self) -> FolderConfig:
-        return FolderConfig(directory=self.folder)
-
-    def content(self, name: str) -> bytes | None:
-        path = self.folder / name
-        return path.read_bytes() if path.exists() else None
-
-
-def test_a_destination_that_ruins_the_old_file_is_noticed(tmp_path: Path) -> None:
-    Shelf(tmp_path).test_the_same_name_replaces()
-    with pytest.raises((AssertionError, FileNotFoundError)):
-        Shelf(tmp_path).test_a_put_that_fails_leaves_the_old_file()

@@ -10,7 +10,7 @@ PROMISED = {
     "Answer", "Appending", "Asker", "AuthError", "Cancelled", "Client", "ConfigError", "CsvRows", "DeliveryError",
     "Destination", "Door", "Expanding", "Fetched", "HavingOptions", "InvalidReport", "Listed", "Listing", "Proof",
     "Reference", "ReferenceProblem", "Referring", "Report", "ReportError", "Scope", "Session", "SfrError", "SigningIn",
-    "Sink", "Source", "Staging", "Timeouts", "Tools", "TransientError", "UsingWindows", "Wanted", "Window",
+    "Sink", "Source", "Staging", "Timeouts", "Together", "Tools", "TransientError", "UsingWindows", "Wanted", "Window",
 }  # fmt: skip
 PROMISED_FOR_TESTS = {"Case", "DestinationContract", "SourceContract", "Tray"}
 
@@ -36,6 +36,8 @@ def test_what_a_source_is_called_with_keeps_its_shape() -> None:
     assert list(inspect.signature(sdk.Client).parameters)[:2] == ["timeouts", "turn"]
     assert list(inspect.signature(sdk.Client.request).parameters)[:4] == ["self", "method", "url", "headers"]
     assert list(inspect.signature(sdk.CsvRows).parameters)[:3] == ["into", "columns", "header"]
-    assert {"records", "proof", "warnings", "validator", "unchanged"} <= set(inspect.signature(sdk.Fetched).parameters)
+    assert {"records", "proof", "warnings", "validator", "unchanged", "doubt"} <= set(
+        inspect.signature(sdk.Fetched).parameters
+    )
     assert {"name", "session", "turn", "stopped", "say", "log"} <= set(inspect.signature(sdk.Tools).parameters)
     assert {"ref", "name", "folder", "kind"} == set(inspect.signature(sdk.Listed).parameters)

@@ -37,7 +37,8 @@ def test_every_requirement_is_imported_somewhere() -> None:
         path.read_text(encoding="utf-8") for folder in ("sfr", "tests") for path in (ROOT / folder).rglob("*.py")
     )
     imported = set(re.findall(r"^\s*(?:from|import) (\w+)", code, re.MULTILINE))
-    # Plugins of pytest, drivers that SQLAlchemy loads by name, zone data that zoneinfo looks for, modules named in a text.
+    # Plugins of pytest, drivers that SQLAlchemy loads by name, zone data that zoneinfo looks for, modules that are
+    # named in a text.
     unnamed = {"pytest-timeout", "pytest-xdist", "psycopg", "pymysql", "tzdata", "pandas", "Brotli"}
     names = {re.split(r"[\[~>=]", pin)[0] for pin in REQUIREMENTS} - unnamed
     modules = importlib.metadata.packages_distributions().items()

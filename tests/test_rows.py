@@ -202,3 +202,17 @@ class TestFrames:
         assert (
             written([{"a": numpy.int64(5), "b": numpy.bool_(True), "c": numpy.float64(0.5)}]) == "a,b,c\n5,true,0.5\n"
         )
+
+
+def test_rows_behind_finished_bytes_without_a_last_line_end_begin_a_line() -> None:
+    assert written(b"1\n2", [["3"]], columns=("id",)) == "id\n1\n2\n3\n"
+    assert written(b"1", b"2\n", [["3"]], columns=("id",)) == "id\n12\n3\n"
+    assert written(b"1\n2", [], columns=("id",)) == "id\n1\n2"
+
+
+def test_names_that_are_no_text_are_written_as_text() -> None:
+    assert written([{1: "a", None: "b"}, {1: "c"}, {None: "d", 1: "e"}, {"1": "f"}]) == "1,None\na,b\nc,\ne,d\nf,\n"
+    with pytest.raises(InvalidReport, match="the same as text"):
+        written([{1: "a", "1": "b"}])
+    with pytest.raises(InvalidReport, match="the header lacks: 2"):
+        written([{1: "a"}, {2: "b"}])

@@ -195,6 +195,12 @@ def test_a_wrong_query_says_what_the_database_says(
         fetching.once("sql", sql=sql, database=server.ids["database"])
 
 
+def test_a_wrong_database_is_told(server: superset.Superset, fetching: Fetching) -> None:
+    with pytest.raises(ReportError, match="no database 99") as caught:
+        fetching.once("sql", sql="select 1", database=99)
+    assert caught.value.reason == "no-database"
+
+
 def test_a_query_with_a_colon_comes_through_the_other_export(server: superset.Superset, fetching: Fetching) -> None:
     sql = "select id from orders where remark like ':x%' or id < 3"
     assert rows_of(fetching.once("sql", sql=sql, database=server.ids["database"])[1]) == [["id"], ["1"], ["2"]]

@@ -99,6 +99,16 @@ def test_too_many_requests_ask_everybody_to_slow_down(tmp_path: Path) -> None:
     assert caught.value.retry_after_seconds is None
 
 
+@pytest.mark.parametrize("most_rows", [99_999, 30_001])
+def test_a_limit_of_any_number_cuts_nothing(tmp_path: Path, most_rows: int) -> None:
+    with superset.running(tmp_path, most_rows=most_rows) as server:
+        for chart, values in (("whole", "raw"), ("whole", "shown"), ("unordered", "raw")):
+            fetched, tray = Fetching(server.url, page_rows=100_000).once(server.ids[chart], values=values)
+            header, *rows = rows_of(tray)
+            assert sorted(int(row[header.index("id")]) for row in rows) == list(range(1, ROWS + 1))
+            assert (fetched.records, fetched.proof) == (ROWS, Proof.COUNT)
+
+
 def test_a_server_that_gives_less_at_once_than_asked_for_still_gives_all(tmp_path: Path) -> None:
     with superset.running(tmp_path, most_rows=30_000) as server:
         fetched, tray = Fetching(server.url).once(server.ids["whole"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import shutil
 from collections.abc import Sequence
@@ -89,16 +90,23 @@ class Folder:
 
     def append(self, staged: Path, name: str) -> str:
         """Put the file's records behind those of the file that has the name already, if there is one."""
-        target = self._directory / name
-        try:
-            if target.exists():
-                self._put_in_front(target, staged)
-        except OSError as error:
-            raise delivery_error(target, error) from error
+        self.join(staged, name, None)
         return self.put(staged, name)
 
-    def _put_in_front(self, old: Path, staged: Path) -> None:
-        """Make `staged` the old file followed by the records of `staged`, which is the new file then."""
+    def place(self, name: str) -> Path:
+        """Where a file of that name is, or will be."""
+        return self._directory / name
+
+    def join(self, staged: Path, name: str, end: int | None) -> int:
+        """Make `staged` the first `end` bytes (None: all) of the file that has the name, followed by its own records;
+        returns where these begin. Raises DeliveryError."""
+        target = self._directory / name
+        try:
+            return self._put_in_front(target, staged, end) if end != 0 and target.exists() else 0
+        except OSError as error:
+            raise delivery_error(target, error) from error
+
+    def _put_in_front(self, old: Path, staged: Path, end: int | None) -> int:
         joined = self.staging(old.name)
         try:
             with old.open("rb") as before, staged.open("rb") as after, joined.open("xb") as both:
@@ -109,16 +117,24 @@ class Folder:
                         reason="columns",
                         remedy="Give the report another name, or write update=replace.",
                     )
+                if there.columns and new.columns:
+                    _refuse_other_encoding(old, before, after)
                 before.seek(0)
                 if there.columns:
                     shutil.copyfileobj(before, both)
-                    _end_last_line(both, before, one_column=len(there.columns) == 1)
+                    if end is not None:  # behind it are records, so that it ends with a line
+                        both.truncate(end)
+                        both.seek(end)
+                    else:
+                        _end_last_line(both, before, one_column=len(there.columns) == 1)
+                begin = both.tell()
                 after.seek(new.size if there.columns else 0)
                 shutil.copyfileobj(after, both)
             joined.replace(staged)
         except BaseException:
             joined.unlink(missing_ok=True)
             raise
+        return begin
 
     def _second_name(self, target: Path) -> Path | None:
         """The file that is there once more, to be put back if need be; None where there is none."""
@@ -133,6 +149,35 @@ class Folder:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _refuse_other_encoding(old: Path, before: BinaryIO, after: BinaryIO) -> None:
+    """No reader could make sense of a file whose beginning is UTF-8 and whose end is not, or the other way round."""
+    new = _encoding_of(after)
+    there = _encoding_of(before) if new else ""
+    if there and new and there != new:
+        raise DeliveryError(
+            f"{old}: it is {there}, and the new records are {new}",
+            reason="encoding",
+            remedy="Give the report another name, write update=replace, or have the source send the same encoding.",
+        )
+
+
+def _encoding_of(file: BinaryIO) -> str:
+    """ "" for plain ASCII, which is the same in all of them."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    plain = True
+    file.seek(0)
+    if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
+        file.seek(0)
+    while piece := file.read(1 << 20):
+        plain = plain and piece.isascii()
+        try:
+            if not plain:
+                decoder.decode(piece)
+        except UnicodeDecodeError:
+            return "not UTF-8"
+    return "" if plain else "UTF-8"
 
 
 def _take_back(place: Path, old: Path | None) -> None:

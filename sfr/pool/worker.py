@@ -26,6 +26,7 @@ from sfr.model import Job, Outcome, Status
 from sfr.pool.seat import Seat
 from sfr.pool.shared import SharedState, needing_the_shared
 from sfr.redaction import redact, remember_secrets_of
+from sfr.source_identity import identity_of
 from sfr.transfer import RetryPolicy, Transfer, surprise
 
 log = logging.getLogger("sfr.pool")
@@ -129,6 +130,7 @@ class _Worker:
         self._connection = connection
         self._post = _Post(connection)
         self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._origins: dict[str, str] = {}  # which server and account a name stands for
         self._stopping = threading.Event()
         parent = parent_process()
         self._run_pid = parent.pid if parent and parent.pid else os.getpid()
@@ -166,10 +168,12 @@ class _Worker:
             name = job.report.source
             if name not in sources:
                 sources[name] = self._open_source(name, seat)
+                self._origins[name] = self._origin_of(name)
             destination = self._open_destination(job)
             seat.sit_down(job, sources[name])
             private = self._setup.output / ".sfr"
-            return Transfer(job, sources[name], destination, self._setup.policy, seat, private=private).run()
+            policy, origin = self._setup.policy, self._origins[name]
+            return Transfer(job, sources[name], destination, policy, seat, private=private, origin=origin).run()
         except BaseException as error:  # a thread that ends would take its job along, and the run wait for it for ever
             known = error if isinstance(error, SfrError) else surprise(job.report, error)
             return Outcome(
@@ -183,6 +187,10 @@ class _Worker:
             )
         finally:
             seat.stand_up()
+
+    def _origin_of(self, name: str) -> str:
+        kind, packed = self._setup.sources[name]
+        return identity_of(kind, pickle.loads(packed))  # noqa: S301  our own bytes
 
     def _open_source(self, name: str, seat: Seat) -> Source:
         kind, packed = self._setup.sources[name]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest import SkipTest
 
 from pydantic import BaseModel
 
-from sfr.connector import Appending, Staging
+from sfr.connector import Appending, Staging, Together
 from sfr.errors import DeliveryError
 from sfr.testing import declared
 
@@ -94,6 +94,22 @@ class DestinationContract:
             raise SkipTest("nothing is staged here")
         assert destination.staging("a.csv") != destination.staging("a.csv")
 
+    def test_several_files_are_put_under_their_names(self) -> None:
+        destination = self._together()
+        contents = {"a.csv": b"first\n", "a..2.csv": b"second\n"}
+        for _ in range(2):
+            places = self._put_all(destination, contents)
+            assert len(set(places)) == len(contents), "put_all returns where each file is, in their order"
+            assert {name: self.content(name) for name in contents} == contents
+
+    def test_where_one_of_several_files_fails_none_is_put(self) -> None:
+        destination = self._together()
+        self._put(destination, "a.csv", b"old\n")
+        for missing in ("a.csv", "a..2.csv"):
+            contents = {"a.csv": b"new\n", "a..2.csv": b"new too\n"}
+            self._fails(lambda contents=contents, missing=missing: self._put_all(destination, contents, missing))
+            assert (self.content("a.csv"), self.content("a..2.csv")) == (b"old\n", None)
+
     def test_appending_adds_the_records_below_the_header(self) -> None:
         destination = self._appending()
         for content in (b"a,b\n1,2\n", b"a,b\r\n3,4\r\n"):
@@ -127,6 +143,21 @@ class DestinationContract:
     def _put(destination: Any, name: str, content: bytes) -> Any:
         with _staged(destination, name, content) as path:
             return destination.put(path, name)
+
+    def _together(self) -> Any:
+        destination = self.opened()
+        if not isinstance(destination, Together):
+            raise SkipTest("this destination takes one file at a time")
+        return destination
+
+    @staticmethod
+    def _put_all(destination: Any, contents: dict[str, bytes], missing: str = "") -> Any:
+        with ExitStack() as stack:
+            files = [(stack.enter_context(_staged(destination, name, data)), name) for name, data in contents.items()]
+            for path, name in files:
+                if name == missing:
+                    path.unlink()
+            return destination.put_all(files)
 
     @staticmethod
     def _append(destination: Any, content: bytes) -> Any:

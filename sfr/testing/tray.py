@@ -12,11 +12,22 @@ class Tray:
 
     def __init__(self, data: bytes = b"", point: str = "", validator: str = "") -> None:
         self.data = bytearray(data)
-        self.point, self.validator = point, validator
+        self._point, self._unread, self.validator = point, bool(point), validator
         self.kept: list[tuple[str, int]] = []
         self.others: dict[str, Tray] = {}
 
+    @property
+    def point(self) -> str:
+        self._unread = False
+        return self._point
+
+    @point.setter
+    def point(self, point: str) -> None:
+        self._point, self._unread = point, bool(point)
+
     def write(self, data: bytes | memoryview, /) -> int:
+        if self._unread:  # as in a run: who has not asked for the point begins anew
+            self.restart()
         self.data += data
         return len(data)
 
@@ -26,7 +37,8 @@ class Tray:
     def restart(self) -> None:
         self.data.clear()
         self.kept.clear()
-        self.point = ""
+        self.others.clear()
+        self._point, self._unread = "", False
 
     def another(self, label: str) -> Tray:
         return self.others.setdefault(label, Tray())

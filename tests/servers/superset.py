@@ -78,7 +78,8 @@ def running(
 ) -> Iterator[Superset]:
     """A server with a copy of the prepared data in `folder`.
 
-    `knobs`: workers (1), jwt_seconds, rate ("3 per second"), most_rows (SQL_MAX_ROW). Skips the test where none can be had.
+    `knobs`: workers (1), jwt_seconds, rate ("3 per second"), most_rows (SQL_MAX_ROW). Skips the test where none can
+    be had.
     """
     prepared = prepare()
     shutil.copy(prepared / "metadata.db", folder / "metadata.db")

@@ -16,10 +16,10 @@ from sfr.sources.link import classify
 from sfr.sources.link.charsets import Text, text_of
 from sfr.sources.link.options import LinkOptions
 from sfr.sources.link.unpacking import DAMAGED_TRIES, is_packed, members_of, packing_of
-from sfr.sources.link.versions import is_packed as is_coded
 
 HEAD_BYTES = 4096
 TEXTS = ("csv", "json")
+_ENDING = ("deflate", "br")  # others may have a further part behind their end mark (RFC 1952 2.2, RFC 8878 3.1)
 _BEGINNINGS = {"xlsx": (b"PK\x03\x04",), "xls": (b"\xd0\xcf\x11\xe0", b"<")}
 _OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # the latter with a password
 # What files begin with whose address promises them: a server's error may come with status 200 in their place.
@@ -113,7 +113,11 @@ def copy_body(answer: Answer, judge: Judge, into: Sink, writing: Writing | None)
     if kind:
         body = unpacked(kind, body, what="the packed file", tries=DAMAGED_TRIES)
     warnings = copy_content(body, answer, judge, into, None if kind else writing)
-    return warnings, bool(kind) or is_coded(answer.headers)
+    return warnings, not kind and _coding(answer) in _ENDING
+
+
+def _coding(answer: Answer) -> str:
+    return answer.headers.get("Content-Encoding", "").lower().strip()
 
 
 def copy_content(

@@ -65,8 +65,9 @@ class Metabase:
             copied = Rows(into).copy(answer.pieces())
         finally:
             answer.close()
-        warnings += self._doubts(answer, copied, time.monotonic() - began)
-        return Fetched(proof=Proof.LENGTH if answer.announced else Proof.NONE, warnings=tuple(warnings))
+        warnings += _late(answer, time.monotonic() - began)
+        proof = Proof.LENGTH if answer.announced else Proof.NONE
+        return Fetched(proof=proof, warnings=tuple(warnings), doubt=self._doubt(copied))
 
     def list_reports(self, search: str) -> Iterator[Listed]:
         """Questions, models, metrics and dashboards that the account may see."""
@@ -182,17 +183,10 @@ class Metabase:
         error = answers.by_status(answer.status, answer.headers, body, known=bool(self._tools.session().value))
         return answers.not_public() if public and isinstance(error, AuthError) else error  # no login would mend it
 
-    def _doubts(self, answer: Answer, copied: Copied, seconds: float) -> list[str]:
-        doubts = []
+    def _doubt(self, copied: Copied) -> str:
         if copied.records >= EXCEL_ROWS and self._is_limit(copied.records):
-            doubts.append(f"{copied.records:,} records, as many as Metabase gives at most: probably cut")
-        # Packed answers have an end mark of their own, which is missing when a time limit ends them.
-        if seconds > LONG_SECONDS and not answer.headers.get("Content-Encoding"):
-            doubts.append(
-                f"it took {seconds / 60:.0f} minutes, and not packed: if a time limit of the server cut it just behind "
-                "a line, nothing shows it"
-            )
-        return doubts
+            return f"{copied.records:,} records, as many as Metabase gives at most: probably cut"
+        return ""
 
     def _is_limit(self, records: int) -> bool:
         """Whether the server may have stopped there. Newer ones tell their limit to everybody; where one does not, a
@@ -205,6 +199,16 @@ class Metabase:
         if isinstance(told, int):
             return records == max(told, EXCEL_ROWS)
         return records == EXCEL_ROWS or records % 1000 == 0
+
+
+def _late(answer: Answer, seconds: float) -> list[str]:
+    # Packed answers have an end mark of their own, which is missing when a time limit ends them.
+    if seconds <= LONG_SECONDS or answer.headers.get("Content-Encoding"):
+        return []
+    return [
+        f"it took {seconds / 60:.0f} minutes, and not packed: if a time limit of the server cut it just behind a line, "
+        "nothing shows it"
+    ]
 
 
 def _values(report: Report, options: MetabaseOptions) -> parameters.Values:

@@ -8,8 +8,8 @@ records that end with LF.
 
 from __future__ import annotations
 
-from sfr.connector import Sink
 from sfr.errors import InvalidReport, TransientError
+from sfr.sources.superset.border import Writing
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FAILURE = b"__STREAM_ERROR__:"
@@ -25,11 +25,11 @@ class Page:
     """One answer on its way into a sink; needs memory for one piece and the header only.
 
     `header` is that of the pages before: this page's own is compared with it and left out. None: it is written.
-    `records` counts what was written, without the header.
+    `records` counts what came, without the header. `rows` takes the records where they go another way than the header.
     """
 
-    def __init__(self, into: Sink, header: bytes | None = None) -> None:
-        self._into = into
+    def __init__(self, into: Writing, header: bytes | None = None, rows: Writing | None = None) -> None:
+        self._into, self._rows = into, rows or into
         self._wanted_header = header
         self.header = b""
         self.records = 0
@@ -104,7 +104,8 @@ class Page:
         self.header, self._head = head[: end + 1], None
         self.records -= 1
         if self._wanted_header is None:
-            self._put(self.header)
+            self._last = self.header[-1:]
+            self._into.write(self.header)
         elif self._wanted_header != self.header:
             raise InvalidReport("the columns changed between two pages", reason="columns-changed", max_attempts=3)
         self._put(head[end + 1 :])
@@ -112,4 +113,4 @@ class Page:
     def _put(self, data: bytes) -> None:
         if data:
             self._last = data[-1:]
-            self._into.write(data)
+            self._rows.write(data)

@@ -4,44 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sfr.connector import Sink
-from sfr.errors import ReportError, SfrError, TransientError
+from sfr.errors import TransientError
 from sfr.model import Proof
-from sfr.sources.superset import answers, queries
+from sfr.sources.superset import answers, point, queries, verdict
+from sfr.sources.superset.border import Border, Identity, identity_of
 from sfr.sources.superset.context import Context
+from sfr.sources.superset.counts import SUSPICIOUS_LIMIT, Counts, is_small, looks_capped
 from sfr.sources.superset.options import SupersetOptions
 from sfr.sources.superset.page import NothingCame, Page
+from sfr.sources.superset.point import Point
 from sfr.sources.superset.queries import Query
 from sfr.sources.superset.talk import Talk
+from sfr.sources.superset.verdict import Pages, Part
 
 STREAMED, PLAIN = "streamed", "plain"
-SUSPICIOUS_LIMIT = 1_000  # a chart with a smaller limit means it: the best ten
-_ROUND_NUMBERS = {2**power + more for power in range(12, 24) for more in (-1, 0)}
-_OTHER_WAY = (
-    "Superset could not stream these rows and wrote them through pandas: numbers of columns with gaps as 1.0, "
-    "a ' before formulas (values=shown asks for that, and ends this warning)"
-)
-_MIXED = (
-    "the rows came in {pages} parts, and Superset may write a number as 1 in one and as 1.0 in another: "
-    "leave out values=shown, or have the chart ask for at most {rows:,} rows"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """How one query went."""
-
-    records: int | None
-    proof: Proof
-    warnings: tuple[str, ...] = ()
-
-
-def looks_capped(rows: int) -> bool:
-    """Is this a number of rows that a server's limit may have made?"""
-    return rows > 0 and (rows % 500 == 0 or rows in _ROUND_NUMBERS)
+_MOST_CHASES = 2  # of rows that are added at the end faster than they can be read
 
 
 class Rows:
@@ -56,25 +38,36 @@ class Rows:
         into: Sink,
         *,
         page_rows: int,
+        account: tuple[str, ...] = (),
         say: Callable[[str], None] = lambda _text: None,
         resumable: bool = True,
     ) -> None:
         self._talk, self._context, self._options = talk, context, options
-        self._query, self._into = query, into
+        self._query, self._into, self._account = query, into, account
         self._page_rows, self._say, self._resumable = page_rows, say, resumable
         self._way = STREAMED if queries.can_stream(query, options) else PLAIN
         self._announced = True
         self._fell_back = False
-        self._header: bytes | None = None
-        self._rows = 0
-        self._pages = 0
+        self._counts = Counts(talk, context, options, query)
+        self._begin()
         limit = int(query.get("row_limit") or 0)
         self._limit = limit if limit > 0 and options.rows == "chart" else None  # None: all there are
 
+    def _begin(self) -> None:
+        self._header: bytes | None = None
+        self._rows = self._pages = self._chases = 0
+        self._came = 0  # with the last answer
+        self._added = 0  # rows before the border, while the pages were read
+        self._border = ""  # what the last row is known by
+        self._alike = self._twins = False  # the last two rows of a page, of any page that has a next one
+        self._more: bool | None = None  # behind those that came
+        self._counted: int | None = None
+        self._begun_at = time.time()
+
     def load(self) -> Part:
-        """Write the query's rows. Raises what `answers` and `Page` say."""
+        """Write the query's rows. Raises what `answers`, `Page` and `verdict.moved` say."""
         part = self._load()
-        return replace(part, warnings=(_OTHER_WAY, *part.warnings)) if self._fell_back else part
+        return replace(part, warnings=(verdict.OTHER_WAY, *part.warnings)) if self._fell_back else part
 
     def _load(self) -> Part:
         if self._resume():
@@ -88,59 +81,86 @@ class Rows:
     def _as_it_comes(self) -> Part:
         """A result that is more than its rows (a pivot, a moving average): no part of them leads to a part of it."""
         self._take({**self._query})
-        if looks_capped(self._rows):
-            return Part(None, self._length(), (_maybe_cut(self._rows),))
-        return Part(None, self._length())
+        more = self._is_made_of_a_part()
+        maybe = more is None and looks_capped(self._rows)
+        warnings = (verdict.maybe_cut(self._rows),) if maybe else ()
+        return Part(None, self._length(), warnings, verdict.MADE_OF_A_PART if more else "")
+
+    def _is_made_of_a_part(self) -> bool | None:
+        """Did a limit of the server's own cut what the result was made of? None where nobody knows."""
+        if self._options.result_type in ("samples", "drill_detail"):  # a limit is what they are about
+            return None
+        read = self._counts.as_asked()
+        return None if read is None or read == self._query.get("row_limit") else self._counts.more_than(read)
 
     def _at_once(self, limit: int) -> Part | None:
         """One request in the chart's own order; None when the server's own limit cut it, and nothing is written."""
         self._take(queries.page(self._query, limit, 0))
-        if self._rows == limit < SUSPICIOUS_LIMIT or (self._rows < limit and not looks_capped(self._rows)):
+        if self._rows == limit < SUSPICIOUS_LIMIT or (self._rows < limit and is_small(self._rows)):
             return Part(None, self._length())
-        more = self._there_are_more()
+        more = self._counts.more_than(self._rows)
         if more is False:
             return Part(self._rows, Proof.COUNT)
         if self._rows >= limit:
-            return Part(None, self._length(), (_cut_by_chart(limit, more),))
+            return Part(None, self._length(), (verdict.cut_by_chart(limit, more),))
         if more is None:
-            return Part(None, self._length(), (_maybe_cut(self._rows),))
+            return Part(None, self._length(), doubt=verdict.maybe_cut(self._rows))
         self._page_rows = self._rows
         self._into.restart()
-        self._rows, self._pages, self._header = 0, 0, None
+        self._begin()
         return None
 
     def _by_pages(self) -> Part:
         ordered = queries.ordered(self._query, self._options.unique_by)
-        size, first = self._page_rows, self._pages == 0
-        while (asked := self._next_size(size)) > 0:
-            before = self._rows
-            self._take(queries.page(ordered, asked, self._rows))
-            came = self._rows - before
-            if came < asked and not (first and looks_capped(came)):
+        while (asked := self._next_size()) > 0:
+            before, again = self._rows, int(bool(self._border))
+            self._take(queries.page(ordered, asked + again, self._rows + self._added - again))
+            if not self._goes_on(self._came >= asked + again, self._rows > before):
                 break
-            size, first = came, False  # the server may give less at once than it is asked for
-            self._keep(size)
+            self._twins |= self._alike
+            if self._pages == 1:
+                self._page_rows = self._rows  # the server may give less at once than it is asked for
+                self._counted = self._counts.total(self._rows)
+            self._keep()
             self._say(f"{self._rows:,} rows")
         return self._proven()
 
-    def _next_size(self, size: int) -> int:
+    def _next_size(self) -> int:
+        """How many new rows to ask for, beside the one that came before."""
+        size = self._page_rows - bool(self._border)
         return size if self._limit is None else min(size, self._limit - self._rows)
 
+    def _goes_on(self, full: bool, new: bool) -> bool:
+        """Are there more pages? A short one is the last only if no row is behind it: any number may be a limit."""
+        if full:
+            return True
+        if self._pages == 1 and is_small(self._rows):
+            return False
+        self._more = self._counts.more_than(self._rows + self._added)
+        if self._more is None and not new:
+            self._more = False  # nothing but the row that came before: so the next page tells it, too
+        if self._more is False:
+            return False
+        if self._pages > 1 and not (new and self._rows + self._added < (self._counted or 0)):
+            self._chases += 1
+        return self._chases <= _MOST_CHASES
+
     def _proven(self) -> Part:
-        """Compare with the server's own count, which costs little beside several pages."""
-        warnings = [_MIXED.format(pages=self._pages, rows=self._page_rows)] * (self._way == PLAIN and self._pages > 2)
-        counted = self._count() if self._pages > 1 else None
-        if counted is None:
-            return Part(None, self._length(), tuple(warnings))
-        if self._limit is not None and self._rows == self._limit < counted:
-            warnings.append(_cut_by_chart(self._limit, True))
-        elif counted != self._rows:
-            warnings.append(
-                f"{self._rows:,} rows came and the server counts {counted:,} now: the data changed while they were read"
-            )
-        else:
-            return Part(self._rows, Proof.COUNT, tuple(warnings))
-        return Part(None, self._length(), tuple(warnings))
+        """Compare with what the server counted when it began: the borders of pages show that none came twice."""
+        mixed = [verdict.MIXED.format(pages=self._pages, rows=self._page_rows)]
+        fewer = self._counted is not None and self._rows + self._added < self._counted and self._rows != self._limit
+        pages = Pages(
+            rows=self._rows,
+            added=self._added,
+            limit=self._limit,
+            counted=self._counted,
+            recounted=self._counts.total(self._page_rows) if fewer else None,
+            more=self._more,
+            ended=self._length(),
+            twins=self._twins,
+        )
+        part = verdict.of_pages(pages)
+        return replace(part, warnings=(*mixed, *part.warnings)) if self._way == PLAIN and self._pages > 2 else part
 
     def _length(self) -> Proof:
         return Proof.LENGTH if self._announced else Proof.NONE
@@ -169,73 +189,61 @@ class Rows:
                 raise answers.refused(answer)
             answers.check_csv(answer)
             self._announced &= answer.announced
-            page = Page(self._into, self._header)
+            border = Border(self._into, self._border, self._identity(self._header or b""))
+            page = Page(self._into, self._header, border)
             for piece in answer.pieces():
                 page.write(piece)
             page.finish()
         finally:
             answer.close()
         self._header = page.header
-        self._rows += max(page.records, 0)
+        self._add(page, border)
 
-    def _there_are_more(self) -> bool | None:
-        """Is there a row behind those that came? None when the server cannot say."""
-        counted = self._counted(queries.counting(self._query, self._rows, limit=1))
-        return None if counted is None else counted > 0
+    def _add(self, page: Page, border: Border) -> None:
+        if not border.found:
+            self._into.restart()
+            raise verdict.moved(self._rows)
+        self._came = max(page.records, 0)
+        self._rows += self._came - border.skipped
+        self._added += max(border.skipped - 1, 0)
+        identity = self._identity(page.header)
+        last = [identity(record) for record in border.last()]
+        if last:
+            self._border = last[0]
+            self._alike = last[:1] == last[1:]
 
-    def _count(self) -> int | None:
-        """How many rows there are; None when the server cannot say."""
-        total = 0
-        while True:
-            counted = self._counted(queries.counting(self._query, total))
-            if counted is None:
-                return None
-            total += counted
-            if not looks_capped(counted):
-                return total
+    def _identity(self, header: bytes) -> Identity:
+        """What a row is known by: grouped rows by what they are grouped by, others by all that they say."""
+        columns = self._options.unique_by
+        if not columns and self._query.get("metrics") and b"__timestamp" not in header:
+            columns = queries.names(self._query)
+        return identity_of(header, columns)
 
-    def _counted(self, query: Query) -> int | None:
-        try:
-            answer = answers.json_of(self._talk.chart_data(self._context.told(query, self._options)))
-            return int(answer["result"][0]["data"][0]["rowcount"])
-        except (ReportError, KeyError, IndexError, TypeError, ValueError):
-            return None
-        except SfrError as error:
-            if error.reason.startswith(("http-5", "no-json")):
-                return None
-            raise
-
-    def _keep(self, size: int) -> None:
+    def _keep(self) -> None:
         if self._resumable:
             header = (self._header or b"").decode("utf-8", "surrogateescape")
-            point = {"rows": self._rows, "page": size, "pages": self._pages, "way": self._way, "header": header}
-            self._into.keep(json.dumps({**point, "query": self._query_digest()}))
+            kept = Point(
+                self._query_digest(), self._begun_at, time.time(), self._rows, self._page_rows, self._pages, self._way,
+                header, self._border, self._added, self._twins, self._counted,
+            )  # fmt: skip
+            self._into.keep(kept.text())
 
     def _resume(self) -> bool:
-        """Go on where an earlier try stopped, if it asked the same."""
+        """Go on where an earlier try stopped, if it asked the same as the same account, not long ago."""
         if not self._into.point:
             return False
-        try:
-            point = json.loads(self._into.point)
-            if not self._resumable or point["query"] != self._query_digest():
-                raise ValueError(point["query"])
-            self._rows, self._page_rows, self._pages = point["rows"], point["page"], point["pages"]
-            self._way, self._header = point["way"], point["header"].encode("utf-8", "surrogateescape")
-            self._fell_back = self._way == PLAIN and queries.can_stream(self._query, self._options)
-        except (ValueError, KeyError, TypeError):  # the chart was changed meanwhile
+        found = point.read(self._into.point, self._query_digest()) if self._resumable else None
+        if found is None:
             self._into.restart()
             return False
+        self._rows, self._page_rows, self._pages = found.rows, found.page_rows, found.pages
+        self._border, self._added, self._twins = found.border, found.added, found.twins
+        self._way, self._header = found.way, found.header.encode("utf-8", "surrogateescape")
+        self._counted, self._begun_at = found.counted, found.begun_at
+        self._fell_back = self._way == PLAIN and queries.can_stream(self._query, self._options)
         return True
 
     def _query_digest(self) -> str:
-        told = json.dumps([self._context.dataset, self._query, self._options.model_dump()], sort_keys=True, default=str)
+        asked = [self._account, self._context.dataset, self._query, self._options.model_dump()]
+        told = json.dumps(asked, sort_keys=True, default=str)
         return hashlib.sha256(told.encode()).hexdigest()
-
-
-def _cut_by_chart(limit: int, more: bool | None) -> str:
-    there = "there may be" if more is None else "there are"
-    return f"exactly as many rows as the chart's row limit of {limit:,}, and {there} more: rows=all gets every one"
-
-
-def _maybe_cut(rows: int) -> str:
-    return f"exactly {rows:,} rows came: that may be a limit of the server, and the rest missing"

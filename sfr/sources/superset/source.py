@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +16,9 @@ from sfr.sources.superset.context import Context
 from sfr.sources.superset.narrowing import narrow
 from sfr.sources.superset.options import SupersetOptions
 from sfr.sources.superset.reference import PAYLOAD, SQL, read_reference, with_params
-from sfr.sources.superset.rows import Part, Rows
+from sfr.sources.superset.rows import Rows
 from sfr.sources.superset.talk import Talk
+from sfr.sources.superset.verdict import Part
 
 _GROUPED = "the query says metrics: [], which makes Superset merge equal rows: leave metrics out for every row"
 _IGNORED_RANGE = "the payload's time_range is not applied: it has no granularity (the date column)"
@@ -32,6 +34,7 @@ class Superset:
     def __init__(self, config: SupersetConfig, tools: Tools) -> None:
         self._tools = tools
         self._page_rows = config.page_rows
+        self._account = (config.url, config.username, _known_by(config.key))
         self._client = Client(Timeouts(config.connect_seconds, config.first_byte_seconds), turn=tools.turn)
         self._talk = Talk(config.url, self._client, tools)
 
@@ -99,6 +102,7 @@ class Superset:
             narrowed[number],
             into if number == 0 else into.another(f"query-{number + 1}"),
             page_rows=self._page_rows,
+            account=self._account,
             say=self._tools.say,
             resumable=len(narrowed) == 1,
         )
@@ -114,6 +118,11 @@ class Superset:
             archive.unpack(answer, into)
         finally:
             answer.close()
+
+
+def _known_by(key: str) -> str:
+    """Tells API keys apart without holding one."""
+    return hashlib.sha256(key.encode()).hexdigest()[:8] if key else ""
 
 
 def _begin_anew(into: Sink) -> None:
@@ -140,7 +149,8 @@ def _told(parts: list[Part], warnings: tuple[str, ...]) -> Fetched:
     """The first file's records, and the weakest proof of all files."""
     proofs = {part.proof for part in parts}
     told = (*warnings, *(warning for part in parts for warning in part.warnings))
+    doubt = "; ".join(part.doubt for part in parts if part.doubt)
     if Proof.NONE in proofs:
-        return Fetched(proof=Proof.NONE, warnings=told)
+        return Fetched(proof=Proof.NONE, warnings=told, doubt=doubt)
     proof = Proof.COUNT if proofs == {Proof.COUNT} else Proof.LENGTH
-    return Fetched(records=parts[0].records, proof=proof, warnings=told)
+    return Fetched(records=parts[0].records, proof=proof, warnings=told, doubt=doubt)
