@@ -96,13 +96,15 @@ class Door:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a person wrote to name a report: the text, the parameters, the options that are for the source alone (held
-    to its `Options`), whether odd ids shall pass, and the window, if there is one. Dates are filled in."""
+    to its `Options`), whether odd ids shall pass, the window, if there is one, and the source's own address ("" for
+    a source without one, None where it is not known). Dates are filled in."""
 
     text: str
     params: Pairs = ()
     options: dict[str, Any] = field(default_factory=dict)
     allow_bad_ids: bool = False
     window: Window | None = None
+    server: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ FLOORS = (
         "interruption",
         "kept_sessions",
         "no_csv",
-        "query_text",
+        "query_text", "server_address",
         "quoted_scan",
         "redaction",
         "rows",

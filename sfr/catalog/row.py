@@ -175,7 +175,9 @@ class Row:
         text = self._read("id", lambda cell: self._dated(cell, seen), None)
         if text is None:
             return None
-        wanted = Wanted(text, params, options, settings.allow_bad_ids, seen.window)
+        wanted = Wanted(
+            text, params, options, settings.allow_bad_ids, seen.window, settings.source_address(origin.name)
+        )
         try:
             reference = origin.read(wanted)
         except ReferenceProblem as error:

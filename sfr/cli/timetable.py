@@ -30,11 +30,10 @@ def change_schedule(
     preview: bool,
 ) -> int:
     """Do what was asked; returns the exit code."""
-    scheduler = named(kind) if kind else system()
     if action == "list":
-        return _list(scheduler)
+        return _list(_scheduler(kind))
     if action == "remove":
-        for line in scheduler.remove(name or entry or "daily"):
+        for line in _scheduler(kind).remove(name or entry or "daily"):
             click.echo(line)
         return OK
     if daily is None:
@@ -45,12 +44,17 @@ def change_schedule(
         raise ConfigError(f"the list {report_list} does not exist", remedy="name one that does, or write it first")
     arguments = (["--failed"] if failed else []) + ([report_list] if report_list else [])
     wanted = _schedule(entry, daily, arguments, weekdays=weekdays)
+    scheduler = _scheduler(kind)  # last, since what was typed may be wrong whatever this computer has
     if preview:
         click.echo(scheduler.preview(wanted))
         return OK
     for line in scheduler.install(wanted):
         click.echo(line)
     return OK
+
+
+def _scheduler(kind: str | None) -> Scheduler:
+    return named(kind) if kind else system()
 
 
 def _schedule(name: str | None, daily: str, arguments: list[str], *, weekdays: bool) -> Schedule:

@@ -178,6 +178,10 @@ class Settings(BaseSettings):
         """Every source that has a name, whether or not its settings are right."""
         return self._declarations.names
 
+    def source_address(self, name: str) -> str:
+        """The `url` of the source of that name, "" where it has none."""
+        return self._declarations.address_of(name)
+
     def source_of_address(self, url: str) -> str | None:
         """The source whose own `url` has the scheme, host and port of this one."""
         return self._declarations.owner_of_address(url)

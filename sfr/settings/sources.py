@@ -9,10 +9,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from sfr.errors import ConfigError
 from sfr.plugins import SOURCES, destination_class, destination_types, source_types
+from sfr.server_address import origin_of
 
 PREFIX = "SFR_"
 ALWAYS_THERE = ("salesforce", "link")
@@ -133,12 +133,16 @@ class Declarations:
         owners = [name for name in (*self._kinds, *self._destinations) if key.startswith(_prefix(name))]
         return max(owners, key=len, default=None)
 
+    def address_of(self, name: str) -> str:
+        """The `url` of a source, "" where it has none."""
+        written = self._fields(name).get("url")
+        return str(written.value) if written is not None else ""
+
     def owner_of_address(self, url: str) -> str | None:
         """The source whose own `url` has the scheme, host and port of this one."""
-        wanted = _origin(url)
+        wanted = origin_of(url)
         for name in self.names:
-            written = self._fields(name).get("url")
-            if wanted and written is not None and _origin(str(written.value)) == wanted:
+            if wanted and origin_of(self.address_of(name)) == wanted:
                 return name
         return None
 
@@ -187,15 +191,6 @@ def read_sources_file(path: Path) -> dict[str, dict[str, Any]]:
 def key_of(name: str, field_name: str) -> str:
     """What a field of a named source is called in the environment."""
     return f"{_prefix(name)}{field_name.upper()}"
-
-
-def _origin(url: str) -> tuple[str, str, int | None] | None:
-    try:
-        parts = urlsplit(url.strip())
-        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower())
-    except ValueError:
-        return None
-    return (parts.scheme.lower(), parts.hostname, port) if parts.hostname else None
 
 
 def _prefix(name: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from sfr.connector import Pairs, Reference, ReferenceProblem, Wanted
 from sfr.query_text import parse_query
+from sfr.server_address import check_server
 from sfr.sources.cake.options import CakeOptions, read_date
 
 EXPORT = "event_conversions"
@@ -24,6 +25,7 @@ _SECRET = frozenset({"api_key", "username", "password"})
 
 def read_reference(wanted: Wanted) -> Reference:
     """Read one report's id together with its parameters and options. Raises ReferenceProblem."""
+    check_server(wanted)
     text = wanted.text.strip()
     options = dict(wanted.options)
     carried: Pairs = ()

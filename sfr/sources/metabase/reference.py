@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from sfr.connector import Pairs, Reference, ReferenceProblem, Wanted
 from sfr.query_text import parse_query
+from sfr.server_address import check_server
 from sfr.sources.metabase.options import MetabaseOptions
 from sfr.sources.metabase.target import QUERY, UUID, Target
 
@@ -40,6 +41,7 @@ def read_reference(wanted: Wanted) -> Reference:
     found = dict(wanted.options)
     if "embed/" in text:
         raise ReferenceProblem("id", "(hidden)", "is an embedding address, whose token is a secret", _PASTE)
+    check_server(wanted)
     target, address = _locate(text, found)
     carried: Pairs = ()
     notices: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import ValidationError
 
 from sfr.connector import Pairs, Reference, ReferenceProblem, Wanted
+from sfr.server_address import check_server
 from sfr.sources.superset.options import NAMES, SupersetOptions
 
 PAYLOAD, SQL = "data", "sql"
@@ -23,6 +24,7 @@ _SLUG = re.compile(r"[^\s/?#:]+")
 
 def read_reference(wanted: Wanted) -> Reference:
     """Read what names a report. Parameters that are no options are filters. Raises ReferenceProblem."""
+    check_server(wanted)
     ref, many = _read_text(wanted.text.strip(), wanted.options)
     options = with_params(wanted.options, wanted.params)
     try:
