@@ -45,7 +45,7 @@ reports:
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     monkeypatch.chdir(tmp_path)
-    with settings_with(monkeypatch, SUPERSET, METABASE) as found:
+    with settings_with(monkeypatch, SUPERSET, METABASE, {"SFR_LINK_URL": "https://files.example.com/"}) as found:
         yield found
 
 

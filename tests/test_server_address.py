@@ -39,7 +39,7 @@ def test_what_leads_to_the_same_host_or_to_none_passes(text: str, server: str | 
 
 
 def test_an_address_of_another_host_is_refused() -> None:
-    with pytest.raises(ReferenceProblem, match="is on other.example.com, and this source is bi.example.com"):
+    with pytest.raises(ReferenceProblem, match=r"is on other\.example\.com, and this source is bi\.example\.com"):
         check_server(Wanted("http://other.example.com/explore/?slice_id=1", server="https://bi.example.com"))
 
 

@@ -14,6 +14,7 @@ from sfr.catalog.row import Row
 from sfr.settings import Settings
 
 _ADDRESS, _PAYLOAD = "request_url", "payload"
+_STAND_IN = {"id": "https://nowhere.invalid", "source": UNNAMED[1]}  # of what is told as wrong already
 _WEB = ("http", "https")
 
 
@@ -50,12 +51,13 @@ def _row(number: int, written: str, name: str, request: Mapping[str, Any], setti
     notices = (f"{written!r} is no name that every file can have; it becomes {name}",) if written != name else ()
     if not isinstance(address, str) or not address.strip():
         problems.append(Problem(number, _ADDRESS, "", "is missing", "Write the address of the request.", name))
-        return Row(number, Entry({"name": name, "id": "-"}, literal=True), problems)
+        return Row(number, Entry({"name": name, **_STAND_IN}, literal=True), problems)
     address, source = address.strip(), ""
     try:
         source = _source_of(address, settings)
     except BadCell as error:
         problems.append(Problem(number, _ADDRESS, address, error.message, error.remedy, name))
+        return Row(number, Entry({"name": name, **_STAND_IN}, literal=True), problems)
     options, unsent = _options_of(address, payload, source, settings)
     cells = {"name": name, "id": address, "source": source or UNNAMED[1]}
     return Row(number, Entry(cells, options=options, notices=(*notices, *unsent), literal=True), problems)

@@ -40,6 +40,9 @@ def read_reference(wanted: Wanted) -> Reference:
         )
     elif text.startswith("//"):
         raise ReferenceProblem("id", value, "has no https: before its slashes", "Write the whole address.")
+    elif wanted.server == "":
+        remedy = "Write the whole address, or set url for this source."
+        raise ReferenceProblem("id", value, "is no whole address, and the source has none to join it to", remedy)
     query = parse_qsl(urlsplit(text.partition("#")[0]).query, keep_blank_values=True)
     remember_secrets_in([*query, *wanted.params])
     asked_format = wanted.options.get("format")
