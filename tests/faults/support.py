@@ -108,6 +108,13 @@ class Child:
         return [pid for pid in self.children() if b"spawn_main" in _read(f"/proc/{pid}/cmdline")]
 
 
+def _begun_at(path: Path) -> float:
+    try:
+        return path.stat().st_ctime
+    except OSError:
+        return 0.0
+
+
 class Desk:
     """A folder with a list of reports, and the org that has them; a context manager.
 
@@ -188,8 +195,9 @@ class Desk:
         return self.start(*arguments, **changes).wait(seconds)
 
     def part(self, name: str) -> Path:
-        """The file that this report is written to just now."""
-        return next(self.output.glob(f".{name}.sfr-*.part"), self.output / f".{name}.part")
+        """The file that this report is written to just now: a killed worker's lies about until the run ends."""
+        found = sorted(self.output.glob(f".{name}.sfr-*.part"), key=_begun_at)
+        return found[-1] if found else self.output / f".{name}.part"
 
     def parts(self) -> list[str]:
         """The partial files that lie about."""

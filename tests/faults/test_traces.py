@@ -40,7 +40,7 @@ fetch = Salesforce.fetch
 
 def mistaken(self, report, into):
     if report.name.startswith("mistake"):
-        raise RuntimeError("a mistake beside " + self._tools.session().value)
+        raise RuntimeError("a mistake beside " + self._export._tools.session().value)
     return fetch(self, report, into)
 
 Salesforce.fetch = mistaken
