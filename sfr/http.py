@@ -76,6 +76,16 @@ def _noting(connection_class: Any, tell: Callable[[socket.socket], None]) -> Any
     return Noting
 
 
+def beginning(pieces: Iterator[bytes], limit_bytes: int) -> bytes:
+    """As many pieces as it takes to have `limit_bytes`, whole."""
+    begun = b""
+    for piece in pieces:
+        begun += piece
+        if len(begun) >= limit_bytes:
+            break
+    return begun
+
+
 class Answer:
     """A response whose body has not been read yet."""
 
@@ -98,11 +108,7 @@ class Answer:
 
     def read(self, limit_bytes: int) -> bytes:
         """The beginning of the body, at most `limit_bytes`; the connection is not used again."""
-        body = b""
-        for piece in self.pieces():
-            body += piece
-            if len(body) >= limit_bytes:
-                break
+        body = beginning(self.pieces(), limit_bytes)
         self.close()
         return body[:limit_bytes]
 

@@ -16,6 +16,8 @@ import urllib3
 
 from sfr.errors import ConfigError, TransientError
 
+REDIRECTS = (301, 302, 303, 307, 308)
+
 _UNASKABLE = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
@@ -165,3 +167,18 @@ def retry_after_seconds(headers: Mapping[str, str], now: float | None = None) ->
     except (TypeError, ValueError, OverflowError):
         return None
     return min(max(moment - (time.time() if now is None else now), 0.0), 3600.0)
+
+
+def asked_to_pause(
+    message: str, headers: Mapping[str, str], *, otherwise_seconds: float | None = None, remedy: str | None = None
+) -> TransientError:
+    """The error for an answer with which a server asks everybody to wait (429, 503): for as long as it says, or
+    `otherwise_seconds`."""
+    asked = retry_after_seconds(headers)
+    return TransientError(
+        message,
+        reason="throttled",
+        remedy=remedy,
+        retry_after_seconds=otherwise_seconds if asked is None else asked,
+        slow_down=True,
+    )

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 from xml.parsers import expat
 
+from sfr.csv_scan import BYTE_ORDER_MARK
 from sfr.errors import TransientError
 
 Row = dict[str, Any]
@@ -56,9 +57,9 @@ def rows_of(pieces: Iterator[bytes], envelope: Envelope) -> Iterator[Row]:
     head = b""
     for piece in pieces:
         head += piece
-        if len(head) > len(codecs.BOM_UTF8) and head.removeprefix(codecs.BOM_UTF8).strip():
+        if len(head) > len(BYTE_ORDER_MARK) and head.removeprefix(BYTE_ORDER_MARK).strip():
             break
-    begin = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    begin = head.removeprefix(BYTE_ORDER_MARK).lstrip()
     if not begin:
         raise TransientError("the server sent an empty answer", reason="empty")
     if begin[:1] == b"{":

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from sfr.errors import AuthError, ReportError, SfrError, TransientError
-from sfr.http_errors import retry_after_seconds
+from sfr.http_errors import asked_to_pause, retry_after_seconds
 
 PAGE_LIMIT_BYTES = 1 << 18
 PAUSE_SECONDS = 30.0  # what clients of CAKE wait, which tells no Retry-After
@@ -74,11 +74,10 @@ def by_status(status: int, headers: Mapping[str, str], body: bytes, secret: str)
 
 
 def _passing(status: int, headers: Mapping[str, str]) -> TransientError:
-    asked_for = retry_after_seconds(headers)
     if status in (429, 503):
-        pause = PAUSE_SECONDS if asked_for is None else asked_for
-        text = f"the server asked for a pause ({status})"
-        return TransientError(text, reason="throttled", retry_after_seconds=pause, slow_down=True)
+        message = f"the server asked for a pause ({status})"
+        return asked_to_pause(message, headers, otherwise_seconds=PAUSE_SECONDS)
+    asked_for = retry_after_seconds(headers)
     if status in (408, 504):
         return TransientError(f"the server took too long ({status})", reason="timeout", retry_after_seconds=asked_for)
     pause = PAUSE_SECONDS if asked_for is None and status == 502 else asked_for or 0.0

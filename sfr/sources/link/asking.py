@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from sfr.connector import Pairs
 from sfr.errors import ConfigError, ReportError
 from sfr.http import Answer, Client
+from sfr.http_errors import REDIRECTS
 from sfr.sources.link.addresses import (
     host_of,
     is_absolute,
@@ -25,7 +26,6 @@ from sfr.sources.link.config import LinkConfig
 from sfr.sources.link.options import LinkOptions
 
 REDIRECT_LIMIT = 5
-_REDIRECTS = (301, 302, 303, 307, 308)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -91,7 +91,7 @@ def follow(client: Client, ask: Ask, extra: Callable[[str], Mapping[str, str]]) 
     may_be_login = leads_to_login(ask.url)
     for _ in range(REDIRECT_LIMIT + 1):
         answer = _request(client, ask, extra(ask.url))
-        if answer.status not in _REDIRECTS:
+        if answer.status not in REDIRECTS:
             return answer, ask
         location = answer.headers.get("Location", "")
         answer.close()

@@ -8,8 +8,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from sfr.csv_scan import BYTE_ORDER_MARK
 from sfr.errors import AuthError, InvalidReport, ReportError, SfrError, TransientError
-from sfr.http_errors import retry_after_seconds
+from sfr.http_errors import asked_to_pause, retry_after_seconds
 
 PAGE_LIMIT_BYTES = 1 << 16
 _MOST_WORDS = 160
@@ -55,12 +56,7 @@ def by_status(status: int, headers: Mapping[str, str], body: bytes, with_credent
         gone = "was taken away" if status == 410 else "does not exist"
         return ReportError(f"this file {gone} ({status}{told})", reason="not-found", remedy="check the address")
     if status in (429, 503):
-        return TransientError(
-            f"the server asks to slow down ({status}{told})",
-            reason="throttled",
-            retry_after_seconds=pause,
-            slow_down=True,
-        )
+        return asked_to_pause(f"the server asks to slow down ({status}{told})", headers)
     if status == 202:
         return TransientError(
             f"the server is still preparing the file (202{told})",
@@ -120,7 +116,7 @@ def is_login_page(page: bytes) -> bool:
 
 def words(body: bytes) -> str:
     """What an error's body says to a person, in one short line; "" for nothing. Queries are taken out of it."""
-    start = body.removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = body.removeprefix(BYTE_ORDER_MARK).lstrip()
     if start[:1] in (b"{", b"["):
         said = _said_in_json(start)
     elif start[:1] == b"<":

@@ -9,8 +9,9 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from sfr.connector import Sink
+from sfr.csv_scan import BYTE_ORDER_MARK
 from sfr.errors import InvalidReport
-from sfr.http import Answer
+from sfr.http import Answer, beginning
 from sfr.http_bodies import unpacked
 from sfr.sources.link import classify
 from sfr.sources.link.charsets import Text, text_of
@@ -27,7 +28,6 @@ _PROMISED = {".pdf": (b"%PDF-",), ".parquet": (b"PAR1", b"PARE"), ".png": (b"\x8
     (".xlsm", ".xlsb", ".docx", ".pptx", ".ods", ".odt"), _OFFICE
 )
 _LONGEST_PREFACE_BYTES = 1024  # readers of PDF look for its beginning there
-_MARK = b"\xef\xbb\xbf"
 
 # Writes a piece of a text.
 Writing = Callable[[bytes, Text], None]
@@ -61,7 +61,7 @@ class Judge:
 
     def refuse(self, head: bytes, more: Iterator[bytes]) -> None:
         """Raises InvalidReport when what begins with `head` cannot be the file; `more` is read only then."""
-        start = head.removeprefix(_MARK).lstrip()
+        start = head.removeprefix(BYTE_ORDER_MARK).lstrip()
         if not start:
             raise InvalidReport("the server sent an empty file", reason="empty", max_attempts=3)
         if start[:1] == b"<" and self._refuses_markup(start):
@@ -176,9 +176,4 @@ def _chained(head: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 def _up_to(head: bytes, pieces: Iterator[bytes]) -> bytes:
     """The beginning of a page; `pieces` begin with `head` again."""
-    page = b""
-    for piece in pieces:
-        page += piece
-        if len(page) >= classify.PAGE_LIMIT_BYTES:
-            break
-    return page[: classify.PAGE_LIMIT_BYTES] or head
+    return beginning(pieces, classify.PAGE_LIMIT_BYTES)[: classify.PAGE_LIMIT_BYTES] or head

@@ -13,11 +13,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sfr.errors import AuthError, InvalidReport, ReportError, SfrError, TransientError
-from sfr.http_errors import retry_after_seconds
+from sfr.http_errors import REDIRECTS, asked_to_pause
 
 ERROR_LIMIT_BYTES = 1 << 20
 SHOWN_CHARACTERS = 300
-REDIRECTS = (301, 302, 303, 307, 308)
 
 _WANTED_RIGHTS = "the account needs view access to the question and download rights for its data"
 _TOO_MANY = re.compile(r"Too many attempts! You must wait ([\d.,]+) seconds?", re.I)
@@ -78,9 +77,7 @@ def by_status(status: int, headers: Mapping[str, str], body: bytes, *, known: bo
     if status == 401:
         return signed_out(known)
     if status in (429, 503):
-        pause = retry_after_seconds(headers)
-        message = f"the server asked for a pause ({status})"
-        return TransientError(message, reason="throttled", retry_after_seconds=pause, slow_down=True)
+        return asked_to_pause(f"the server asked for a pause ({status})", headers)
     if status in (408, 425) or status >= 500:
         return _server_failed(status, body, text)
     return _refused(status, body, text)

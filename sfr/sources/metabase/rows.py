@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sfr.connector import Sink
+from sfr.csv_scan import BYTE_ORDER_MARK
 from sfr.errors import InvalidReport
 from sfr.sources.metabase import answers
 
@@ -21,7 +22,6 @@ _ERROR_BEGINS = re.compile(rb'\{(?:(?:\r?\n)? {1,8})?"[A-Za-z_]')
 _LONGEST_BEGINNING_BYTES = 16
 _STRUCTURE = b'"\n'
 _OTHER_BYTES = bytes(set(range(256)) - set(_STRUCTURE))
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @dataclass(slots=True)
@@ -81,9 +81,9 @@ def _without_mark(pieces: Iterator[bytes]) -> Iterator[bytes]:
     head = b""
     for piece in pieces:
         head += piece
-        if not _BYTE_ORDER_MARK.startswith(head):
+        if not BYTE_ORDER_MARK.startswith(head):
             break
-    if rest := head.removeprefix(_BYTE_ORDER_MARK):
+    if rest := head.removeprefix(BYTE_ORDER_MARK):
         yield rest
     yield from pieces
 

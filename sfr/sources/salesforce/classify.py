@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from sfr.errors import AuthError, InvalidReport, ReportError, SfrError, TransientError
-from sfr.http_errors import retry_after_seconds
+from sfr.http_errors import asked_to_pause
 
 PAGE_LIMIT_BYTES = 1 << 18
 REDIRECT_LIMIT = 5
@@ -98,12 +98,7 @@ def by_status(status: int, headers: Mapping[str, str], body: bytes) -> SfrError:
     if page is not None and page.reason not in ("web-page", "session"):
         return page
     if status in (429, 503):
-        return TransientError(
-            f"the server asked for a pause ({status})",
-            reason="throttled",
-            retry_after_seconds=retry_after_seconds(headers),
-            slow_down=True,
-        )
+        return asked_to_pause(f"the server asked for a pause ({status})", headers)
     if status in (404, 410):
         return not_found()
     if status in (401, 403):

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from urllib.parse import urlencode, urlsplit
 
 from sfr.connector import Listed, Sink, Tools
+from sfr.csv_scan import BYTE_ORDER_MARK
 from sfr.errors import InvalidReport, ReportError, SfrError, TransientError
-from sfr.http import Answer, Client, Timeouts
+from sfr.http import Answer, Client, Timeouts, beginning
+from sfr.http_errors import REDIRECTS
 from sfr.model import Fetched, Proof, Report
 from sfr.sources.salesforce import classify
 from sfr.sources.salesforce.config import SalesforceConfig
@@ -81,7 +83,7 @@ class Export:
         for _ in range(classify.REDIRECT_LIMIT + 1):
             answer = self._client.request("GET", url)
             location = answer.headers.get("Location", "")
-            if answer.status not in (301, 302, 303, 307, 308) or not location:
+            if answer.status not in REDIRECTS or not location:
                 return answer
             answer.close()
             url = classify.redirect_target(url, location)
@@ -106,13 +108,13 @@ def _refuse_errors(answer: Answer, format_name: str) -> Iterator[bytes]:
         raise classify.by_status(answer.status, answer.headers, answer.read(classify.PAGE_LIMIT_BYTES))
     body = answer.pieces()
     head = _first_bytes(body)
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    start = head.removeprefix(BYTE_ORDER_MARK).lstrip()[:1]
     if not head.strip():
         raise InvalidReport("the server sent an empty answer", reason="empty", max_attempts=None)
     if start == b"<" and not (format_name == "xls" and _names_a_workbook(answer)):
-        raise classify.by_page(head + _up_to(body, classify.PAGE_LIMIT_BYTES))
+        raise classify.by_page(head + beginning(body, classify.PAGE_LIMIT_BYTES))
     if start in (b"{", b"["):
-        raise classify.by_message(head + _up_to(body, classify.PAGE_LIMIT_BYTES))
+        raise classify.by_message(head + beginning(body, classify.PAGE_LIMIT_BYTES))
     if start not in _BEGINNINGS.get(format_name, start):
         raise InvalidReport(
             f"the server sent another format than {format_name}",
@@ -134,18 +136,9 @@ def _first_bytes(body: Iterator[bytes]) -> bytes:
     head = b""
     for piece in body:
         head += piece
-        if head.removeprefix(b"\xef\xbb\xbf").strip() or len(head) > classify.PAGE_LIMIT_BYTES:
+        if head.removeprefix(BYTE_ORDER_MARK).strip() or len(head) > classify.PAGE_LIMIT_BYTES:
             break
     return head
-
-
-def _up_to(body: Iterator[bytes], limit_bytes: int) -> bytes:
-    page = b""
-    for piece in body:
-        page += piece
-        if len(page) >= limit_bytes:
-            break
-    return page
 
 
 def _chained(head: bytes, body: Iterator[bytes]) -> Iterator[bytes]:

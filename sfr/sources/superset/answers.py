@@ -11,10 +11,9 @@ from typing import Any
 
 from sfr.errors import AuthError, ConfigError, InvalidReport, ReportError, SfrError, TransientError
 from sfr.http import Answer
-from sfr.http_errors import retry_after_seconds
+from sfr.http_errors import REDIRECTS, asked_to_pause
 
 BODY_LIMIT_BYTES = 1 << 18
-REDIRECTS = (301, 302, 303, 307, 308)
 _SHOWN_CHARACTERS = 300
 _ACCESS_ERRORS = ("SECURITY_ACCESS_ERROR", "ACCESS_DENIED")
 
@@ -37,13 +36,8 @@ def refused(answer: Answer) -> SfrError:
     if status == 401 or (status == 422 and _is_token_error(body)):
         return session_ended(text or "401")
     if status in (429, 503):
-        return TransientError(
-            f"the server asked for a pause ({status}): {text}",
-            reason="throttled",
-            retry_after_seconds=retry_after_seconds(answer.headers),
-            slow_down=True,
-            remedy="Lower this source's requests per second.",
-        )
+        message = f"the server asked for a pause ({status}): {text}"
+        return asked_to_pause(message, answer.headers, remedy="Lower this source's requests per second.")
     if status == 403:
         return _forbidden(text, kinds)
     if status in (404, 410):

@@ -8,13 +8,12 @@ records that end with LF.
 
 from __future__ import annotations
 
+from sfr.csv_scan import BYTE_ORDER_MARK, HEADER_LIMIT_BYTES
 from sfr.errors import InvalidReport, TransientError
 from sfr.sources.superset.border import Writing
 
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 FAILURE = b"__STREAM_ERROR__:"
 HELD_BYTES = 512  # longer than a line that tells a failure
-_HEADER_LIMIT_BYTES = 1 << 20
 
 
 class NothingCame(Exception):
@@ -98,7 +97,7 @@ class Page:
         while end >= 0 and head.count(b'"', 0, end) % 2:
             end = head.find(b"\n", end + 1)
         if end < 0:
-            if len(head) > _HEADER_LIMIT_BYTES:
+            if len(head) > HEADER_LIMIT_BYTES:
                 raise InvalidReport("the header line does not end within 1 MB", reason="header", max_attempts=2)
             return
         self.header, self._head = head[: end + 1], None
