@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import json
 import types
@@ -15,6 +14,7 @@ from pydantic.fields import FieldInfo
 from sfr.catalog.columns import HEADERS
 from sfr.catalog.entry import Number, Pairs, plain
 from sfr.catalog.problems import BadCell, shorten
+from sfr.similar_names import did_you_mean
 
 Model = type[BaseModel]
 
@@ -178,8 +178,7 @@ def _unknown(name: str, known: Iterable[str]) -> BadOption:
         remedy = "Write pairs of a column's name and the name that it shall get: {region: Region}."
         return BadOption(name, "", "is a text, and must say what becomes of each column", remedy)
     names = [*known, *dict.fromkeys(HEADERS.values()), *LIST_KEYS]
-    close = difflib.get_close_matches(name.casefold(), names, n=2)
-    hint = f"Did you mean {' or '.join(close)}?" if close else ""
+    hint = did_you_mean(name.casefold(), names, 2)
     options = f"Options of its source: {', '.join(known)}." if known else "Its source has no options."
     return BadOption(name, "", "is no key that is known here", hint or options)
 

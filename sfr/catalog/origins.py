@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import logging
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sfr.connector import HavingOptions, Reference, ReferenceProblem, Referring,
 from sfr.errors import BrokenConnector, ConfigError
 from sfr.plugins import source_class
 from sfr.settings import Settings
+from sfr.similar_names import did_you_mean
 
 log = logging.getLogger("sfr.catalog")
 
@@ -75,9 +75,7 @@ def find_origin(text: str, settings: Settings) -> Origin:
         kind = settings.source_type(name)
     except ConfigError as error:
         known = sorted({*settings.source_names(), *UNNAMED})
-        close = difflib.get_close_matches(name, known, n=2)
-        hint = f"Did you mean {' or '.join(close)}?" if close else error.remedy
-        raise BadCell("is no source that is set up here", hint) from error
+        raise BadCell("is no source that is set up here", did_you_mean(name, known, 2) or error.remedy) from error
     try:
         return Origin(name, source_class(kind))
     except BrokenConnector as error:

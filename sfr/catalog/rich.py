@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from sfr.catalog.options import LIST_KEYS
 from sfr.catalog.problems import BadCell, Problem, shorten
 from sfr.catalog.row import Row
 from sfr.catalog.table import normalise_header
+from sfr.similar_names import did_you_mean
 
 _DOCUMENT_KEYS = ("defaults", "reports")
 _EXPECT_KEYS = {"min_rows": "min_rows", "min_records": "min_rows", "may_be_empty": "may_be_empty", "columns": "columns"}
@@ -211,5 +211,4 @@ def _quote(value: Any) -> str:
 
 
 def _near(key: str, known: Any) -> str:
-    close = difflib.get_close_matches(normalise_header(key), list(known), n=1)
-    return f"Did you mean {close[0]}?" if close else ""
+    return did_you_mean(normalise_header(key), known)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sfr.catalog.problems import BadCell
 from sfr.model import Window
+from sfr.similar_names import did_you_mean
 
 FORMS = (
     "today, yesterday, last_7_days (any number), this_week, last_week, this_month, last_month, this_year, last_year, "
@@ -167,6 +167,5 @@ def _unknown(text: str, word: str) -> BadCell:
     if _DATE.fullmatch(text) or _MOMENT.fullmatch(text):
         remedy = "Write two dates, such as 2026-01-01..2026-01-02 for one day; the end is not included."
         return BadCell("is one date, and a window has two ends", remedy)
-    close = difflib.get_close_matches(word, [*_NAMED, "last_7_days", "last_30_days"], n=2)
-    hint = f"Did you mean {' or '.join(close)}? " if close else ""
-    return BadCell("is no window that is known here", f"{hint}There are {FORMS}.")
+    hint = did_you_mean(word, [*_NAMED, "last_7_days", "last_30_days"], 2)
+    return BadCell("is no window that is known here", f"{hint} There are {FORMS}.".lstrip())

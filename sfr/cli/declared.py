@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 from collections.abc import Iterable
@@ -20,6 +19,7 @@ from sfr.errors import ConfigError, SfrError
 from sfr.settings import Settings, environment_names
 from sfr.settings.configured import Limits, is_secret
 from sfr.settings.sources import key_of
+from sfr.similar_names import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,8 @@ def find_connector(name: str, settings: Settings) -> Connector:
     if wanted in settings.source_names():
         return _connector(settings.source_type(wanted), "source")
     known = sorted({*plugins.source_types(), *plugins.destination_types(), *settings.source_names()})
-    close = difflib.get_close_matches(wanted, known, n=1)
-    hint = f"Did you mean {close[0]}? " if close else ""
-    raise ConfigError(f"there is no type or source {name!r}", remedy=f"{hint}There are: {', '.join(known)}.")
+    remedy = f"{did_you_mean(wanted, known)} There are: {', '.join(known)}.".lstrip()
+    raise ConfigError(f"there is no type or source {name!r}", remedy=remedy)
 
 
 def common_settings(name: str = "<name>") -> tuple[Setting, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from zoneinfo import ZoneInfo, available_timezones
 
 from sfr.errors import ConfigError
+from sfr.similar_names import did_you_mean
 
 
 def check_zone(name: str) -> str:
@@ -59,6 +60,5 @@ def refuse_unknown_names(names: Iterable[str], known: Collection[str]) -> None:
     """Raise ConfigError when a setting is given by a name that does not exist."""
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            remedy = f"Did you mean {close[0]}?" if close else f"There are: {', '.join(known)}."
+            remedy = did_you_mean(name, known) or f"There are: {', '.join(known)}."
             raise ConfigError(f"{name} is no setting", remedy=remedy)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from sfr.connector import Pairs, Reference, ReferenceProblem, Wanted
 from sfr.query_text import parse_query
 from sfr.server_address import check_server
+from sfr.similar_names import did_you_mean
 from sfr.sources.cake.options import CakeOptions, read_date
 
 EXPORT = "event_conversions"
@@ -86,8 +86,7 @@ def _check_names(params: Pairs) -> None:
         if name in _SECRET:
             raise ReferenceProblem("params", name, "is a secret", "Take it out; secrets belong into .env.")
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            remedy = f"Did you mean {near[0]}?" if near else "docs/cake.md has them; the option more takes others."
+            remedy = did_you_mean(name, known) or "docs/cake.md has them; the option more takes others."
             raise ReferenceProblem("params", name, "is no parameter of the conversion export", remedy)
 
 
