@@ -39,7 +39,6 @@ from sfr.watcher import Watcher
 if TYPE_CHECKING:
     from sfr.history import History
 
-PRIVATE = ".sfr"
 BUSY_SECONDS = 1.0  # whoever waits for the history comes again, and Ctrl-C must not wait long
 
 log = logging.getLogger("sfr.app")
@@ -66,7 +65,7 @@ class App:
     def __init__(self, settings: Settings, asker: Asker, sign_ins: OwnSignIns = MappingProxyType({})) -> None:
         self._settings = settings
         self._reception = Reception(settings, asker, sign_ins)
-        self._private = settings.output.absolute() / PRIVATE
+        self._private = settings.private.absolute()
         if settings.database_url is not None:
             remember_secret(settings.database_url.get_secret_value())
 
@@ -105,8 +104,9 @@ class App:
         Raises Busy while another run uses the same output and ConfigError when the history cannot be opened; whatever
         happens to a report is in its outcome.
         """
-        reports = [replace(report, source=self._settings.declared(report.source).name) for report in reports]
-        self._reception.expect(dict.fromkeys(report.source for report in reports))
+        names = {name: self._settings.declared(name).name for name in dict.fromkeys(each.source for each in reports)}
+        reports = [replace(report, source=names[report.source]) for report in reports]
+        self._reception.expect(dict.fromkeys(names.values()))
         with only_run(self._private), Interruption() as interruption:
             run = Run(
                 id=f"{self.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -148,7 +148,7 @@ class App:
                 self._write_down(history, run, reports)
             return self._conclude(run, history, self._not_begun(run, history, error))
         watcher.begin(run, {f"{run.id}-{number:05d}": report.name for number, report in enumerate(wanted, 1)})
-        engine = Engine(history, pool, watcher, sessions, pool.limits)
+        engine = Engine(history, pool, watcher, sessions)
         try:
             ending = engine.drain(run, interruption, policy.deadline_at)
         finally:

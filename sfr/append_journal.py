@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from sfr.checksum import sha256_of
+
 
 @runtime_checkable
 class Joining(Protocol):
@@ -46,8 +48,7 @@ class AppendJournal:
         with suppress(OSError, ValueError, TypeError):
             found = Appended(**json.loads(self._note.read_text(encoding="utf-8")))
             if self._target.stat().st_size == found.bytes:
-                with self._target.open("rb") as file:
-                    return found if hashlib.file_digest(file, "sha256").hexdigest() == found.sha256 else None
+                return found if sha256_of(self._target) == found.sha256 else None
         return None
 
     def write(self, append: Appended) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from sfr import checks
 from sfr.append_journal import Appended, AppendJournal, Joining
 from sfr.atomic import delivery_error
+from sfr.checksum import sha256_of
 from sfr.connector import Appending, Destination, Staging, Together
 from sfr.csv_scan import CsvFacts
 from sfr.errors import DeliveryError, ReportError
@@ -112,8 +113,8 @@ class Delivery:
             self._join(self._destination, self._private / "appended", made, name)
             return self._destination.put(made.path, name)
         place = self._destination.append(made.path, name)
-        with suppress(OSError), Path(place).open("rb") as file:  # no file of this machine: what was added is told
-            made.bytes, made.sha256 = Path(place).stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+        with suppress(OSError):  # no file of this machine: what was added is told
+            made.bytes, made.sha256 = Path(place).stat().st_size, sha256_of(Path(place))
         return place
 
     def _join(self, destination: Joining, journals: Path, made: _Made, name: str) -> None:
@@ -124,8 +125,7 @@ class Delivery:
         repeated = last is not None and last.job_id == self._job.id
         begin = destination.join(made.path, name, last.begin if last is not None and repeated else None)
         try:
-            with made.path.open("rb") as file:
-                made.bytes, made.sha256 = made.path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+            made.bytes, made.sha256 = made.path.stat().st_size, sha256_of(made.path)
             journal.write(Appended(self._job.id, records_sha256, begin, made.bytes, made.sha256))
         except OSError as error:
             raise delivery_error(target, error) from error
@@ -176,8 +176,8 @@ def is_current(job: Job, origin: str = "") -> bool:
         return False
     if place != Path(report.folder) / report.name:
         return False
-    with suppress(OSError), place.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == job.previous_sha256
+    with suppress(OSError):
+        return sha256_of(place) == job.previous_sha256
     return False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -45,20 +45,18 @@ class Ending:
 class Engine:
     """Runs the jobs of one run with a pool that was started.
 
-    `sessions` has the first one of each source, or is looking for it; `limits` is how many reports of each source may
-    be in flight. A slow source fills its own places and leaves the others theirs.
+    `sessions` has the first one of each source, or is looking for it. A slow source fills its own places in the pool
+    and leaves the others theirs.
     """
 
-    def __init__(
-        self, history: History, pool: Pool, watcher: Watcher, sessions: SessionKeeper, limits: Mapping[str, int]
-    ) -> None:
+    def __init__(self, history: History, pool: Pool, watcher: Watcher, sessions: SessionKeeper) -> None:
         self._history, self._pool, self._watcher, self._sessions = history, pool, watcher, sessions
-        self._limits = limits
-        self._ready: dict[str, deque[Job]] = {source: deque() for source in limits}
+        self._limits = pool.limits
+        self._ready: dict[str, deque[Job]] = {source: deque() for source in self._limits}
         self._suspects: deque[Job] = deque()
         self._known: dict[str, Job] = {}
         self._looked_at, self._renewed_at = time.monotonic(), time.time()
-        self._exhausted = not limits
+        self._exhausted = not self._limits
         self._history_waits_since: float | None = None
         self.unwritten: dict[str, Outcome] = {}
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import itertools
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from sfr.atomic import delivery_error
+from sfr.checksum import sha256_of
 from sfr.errors import InvalidReport
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for a formula
@@ -63,7 +62,7 @@ def _converted(source: Path, target: Path, delimiter: str, records: int) -> Conv
             safe = [_harmless(cell) for cell in row]
             changed += sum(1 for before, after in zip(row, safe, strict=True) if before is not after)
             writer.writerow(safe)
-    return Converted(target, target.stat().st_size, _sha256(target), changed)
+    return Converted(target, target.stat().st_size, sha256_of(target), changed)
 
 
 def _unclear(width: int, found: int) -> InvalidReport:
@@ -104,16 +103,3 @@ def _decodes(path: Path, encoding: str) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    for piece in _pieces(path):
-        digest.update(piece)
-    return digest.hexdigest()
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while piece := file.read(1 << 20):
-            yield piece

@@ -8,6 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def state_directory() -> Path:
+    """Where this user's programs keep what outlives a run; private, and synced nowhere."""
+    from platformdirs import user_state_path
+
+    return user_state_path("sfr", appauthor=False)
+
+
 class KeptSession:
     """The place of one source's session. `account` tells apart servers and users that went by the same name.
 

@@ -47,6 +47,7 @@ def plan_pool(settings: Settings, reception: Reception, reports: Sequence[Report
         policy=policy,
         watch=Watch(settings.stall_seconds, settings.attempt_seconds),
         output=settings.output.absolute(),
+        private=settings.private.absolute(),
         destinations=_destinations(settings, reports),
     )
     return PoolPlan(processes, setup.threads, setup, paces)

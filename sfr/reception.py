@@ -11,7 +11,7 @@ from typing import Any
 
 from sfr.connector import Asker, Door, Session, SigningIn, Source, Tools
 from sfr.errors import BrokenConnector, ConfigError, SfrError
-from sfr.kept_sessions import KeptSession
+from sfr.kept_sessions import KeptSession, state_directory
 from sfr.plugins import source_class
 from sfr.redaction import remember_secret, remember_secrets_of
 from sfr.settings import Settings
@@ -78,10 +78,8 @@ class Reception:
             opened.close()
 
     def _asked(self, opener: SigningIn, configured: ConfiguredSource, dead: str) -> str:
-        from platformdirs import user_state_path
-
         account = configured.config.model_dump_json(include={"url", "username", "domain"})
-        kept = KeptSession(user_state_path("sfr", appauthor=False), configured.name, account)
+        kept = KeptSession(state_directory(), configured.name, account)
         try:
             value = opener.sign_in(configured.config, Door(dead, self._asker, kept.get, kept.keep))
             if not isinstance(value, str):

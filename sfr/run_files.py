@@ -17,7 +17,7 @@ def write_run_files(run: Run, results: Sequence[Result], settings: Settings) -> 
     from sfr.summary.page import write_page
 
     zone, output = settings.timezone, settings.output.absolute()
-    kept = output / ".sfr" / "runs" / run.id
+    kept = settings.private.absolute() / "runs" / run.id
     writers: list[tuple[str, Path, Callable[[Path], None]]] = [
         ("page", output / "summary.html", lambda path: write_page(run, results, path, zone)),
         ("manifest", kept / "SHA256SUMS", lambda path: write_manifest(results, path)),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from sfr.model import Report
 
@@ -60,9 +61,7 @@ class Unfinished:
     def pieces(self, size: int) -> Iterator[bytes]:
         """The first `size` bytes that are kept. Raises OSError."""
         with self._data.open("rb") as file:
-            while size > 0 and (piece := file.read(min(PIECE_BYTES, size))):
-                size -= len(piece)
-                yield piece
+            yield from _beginning(file, size)
 
     def save(self, source: Path, mark: Mark) -> None:
         """Keep the beginning of the file `source`, whose own beginning may be kept already, up to `mark`.
@@ -78,7 +77,7 @@ class Unfinished:
             with source.open("rb") as read, self._data.open("ab") as write:
                 write.truncate(have)
                 read.seek(have)
-                shutil.copyfileobj(_Limited(read.read, mark.bytes - have), write, PIECE_BYTES)
+                write.writelines(_beginning(read, mark.bytes - have))
                 write.flush()
                 os.fsync(write.fileno())
             self._write_mark(mark)
@@ -95,16 +94,11 @@ class Unfinished:
         new.replace(self._mark)
 
 
-class _Limited:
-    """A reader of at most so many bytes."""
-
-    def __init__(self, read: object, size: int) -> None:
-        self._read, self._left = read, size
-
-    def read(self, size: int = PIECE_BYTES) -> bytes:
-        piece: bytes = self._read(min(size, self._left))  # type: ignore[operator]
-        self._left -= len(piece)
-        return piece
+def _beginning(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """The next `size` bytes of a file."""
+    while size > 0 and (piece := file.read(min(PIECE_BYTES, size))):
+        size -= len(piece)
+        yield piece
 
 
 def sweep_unfinished(folder: Path) -> None:

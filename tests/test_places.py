@@ -10,6 +10,7 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -170,7 +171,8 @@ def test_the_names_of_files_are_on_the_disk_before_the_history_calls_them_done(
         seen: list[tuple[list[str], dict[Status, int]]] = []
         monkeypatch.setattr(engine, "sync_folders_of", lambda places: seen.append((list(places), history.counts("r1"))))
         nobody: Any = None
-        at_work = Engine(history, nobody, nobody, nobody, {"salesforce": 1})
+        pool: Any = SimpleNamespace(limits={"salesforce": 1})
+        at_work = Engine(history, pool, nobody, nobody)
         outcome = good(job)
         at_work.unwritten[job.id] = outcome
         at_work._write()

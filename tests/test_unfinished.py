@@ -167,6 +167,6 @@ def test_a_disk_that_is_full_gets_back_what_was_kept(tmp_path: Path, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shutil, "copyfileobj", full)
+    monkeypatch.setattr(os, "fsync", full)
     unfinished.save(source, Mark("q", 6, "sum2"))
     assert not (tmp_path / "kept" / "one").exists()

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from sfr.app import PRIVATE, App, RunResult
+from sfr.app import App, RunResult
 from sfr.catalog import parse_reports, read_list, select
 from sfr.cli.program import rerun_command, typed
 from sfr.cli.terminal import (
@@ -172,7 +172,7 @@ def _settings(
         overrides["login"] = False
     settings = load_settings(overrides)
     withhold_secrets()
-    open_log(settings.log_file or settings.output / PRIVATE / "sfr.log")
+    open_log(settings.log_file or settings.private / "sfr.log")
     for notice in settings.notices:
         log.warning("%s", notice)
         asker.say(f"note: {notice}")

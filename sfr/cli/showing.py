@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from sfr.app import PRIVATE, App
+from sfr.app import App
 from sfr.cli.actions import show_result
 from sfr.cli.terminal import Terminal, open_log, watcher_for
 from sfr.model import Report
@@ -33,7 +33,7 @@ def run_demo(*, faults: bool, output: str) -> int:
         settings = default_settings(
             domain=org.url, output=Path(output), login=False, max_attempts=MOST_ATTEMPTS if faults else None
         )
-        open_log(settings.output / PRIVATE / "sfr.log")
+        open_log(settings.private / "sfr.log")
         click.echo(f"A small org runs at {org.url} with {len(rows)} reports: one is refused")
         click.echo("and then cut, one is big, one is full of quotes, and the session ends midway.")
         if faults:

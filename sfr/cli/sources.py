@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sfr import wording
-from sfr.app import PRIVATE, App
+from sfr.app import App
 from sfr.catalog import Added, append_rows
 from sfr.cli.program import PROGRAM
 from sfr.cli.terminal import Terminal, open_log, presentable, print_json
@@ -78,7 +78,7 @@ def opened_settings(*, no_login: bool = False) -> Settings:
     """The settings of a command about sources, with its log open."""
     settings = load_settings({"login": False} if no_login else {})
     withhold_secrets()
-    open_log(settings.log_file or settings.output / PRIVATE / "sfr.log")
+    open_log(settings.log_file or settings.private / "sfr.log")
     for notice in settings.notices:
         click.echo(presentable(f"note: {notice}"), err=True)
     return settings

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from sfr.app import PRIVATE
 from sfr.errors import ConfigError
 from sfr.exit_codes import OK
 from sfr.schedule.install import named, system
@@ -67,7 +66,7 @@ def _schedule(name: str | None, daily: str, arguments: list[str], *, weekdays: b
         python=Path(sys.executable),
         program=main if main.name == "main.py" else None,
         directory=Path.cwd(),
-        log=settings.output.absolute() / PRIVATE / "schedule.log",
+        log=settings.private.absolute() / "schedule.log",
         search_path=os.environ.get("PATH", ""),
         timezone=ZoneInfo(settings.timezone),
     )

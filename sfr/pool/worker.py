@@ -55,6 +55,7 @@ class Setup:
     policy: RetryPolicy
     watch: Watch
     output: Path
+    private: Path
     destinations: dict[str, tuple[str, Any]] = field(default_factory=dict)
     log_level: int = logging.INFO
 
@@ -171,7 +172,7 @@ class _Worker:
                 self._origins[name] = self._origin_of(name)
             destination = self._open_destination(job)
             seat.sit_down(job, sources[name])
-            private = self._setup.output / ".sfr"
+            private = self._setup.private
             policy, origin = self._setup.policy, self._origins[name]
             return Transfer(job, sources[name], destination, policy, seat, private=private, origin=origin).run()
         except BaseException as error:  # a thread that ends would take its job along, and the run wait for it for ever

@@ -158,6 +158,11 @@ class Settings(BaseSettings):
     def notices(self) -> tuple[str, ...]:
         return self._notices
 
+    @property
+    def private(self) -> Path:
+        """The folder of the output that is not for people: history, log, what is kept between runs."""
+        return self.output / ".sfr"
+
     def declared(self, name: str) -> Declared:
         """What was written about the source of that name. Raises ConfigError with similar names."""
         return self._declarations.find(name)

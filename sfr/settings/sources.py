@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from sfr.errors import ConfigError
 from sfr.plugins import SOURCES, destination_class, destination_types, source_types
 from sfr.server_address import origin_of
+from sfr.similar_names import did_you_mean
 
 PREFIX = "SFR_"
 ALWAYS_THERE = ("salesforce", "link")
@@ -65,6 +65,7 @@ class Declarations:
         self._keys = {key: place for key, place in places.items() if key.startswith(PREFIX) and key not in known}
         self._toml, self._toml_place = toml, toml_place
         self._destinations: tuple[str, ...] = ()
+        self._known_fields: dict[str, dict[str, Written]] = {}
         self._kinds = {name: str(table.get("type") or name).strip().lower() for name, table in toml.items()}
         for key, place in self._keys.items():
             if match := _TYPE_KEY.fullmatch(key):
@@ -98,7 +99,10 @@ class Declarations:
                 self._kinds[kind] = kind
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Declarations) and vars(self) == vars(other)
+        return isinstance(other, Declarations) and self._given() == other._given()
+
+    def _given(self) -> tuple[Any, ...]:
+        return self._keys, self._toml, self._toml_place, self._kinds, self._destinations
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -152,6 +156,12 @@ class Declarations:
         return {each.lower(): Written(value, place) for each, value in table.items() if each.lower() != "type"}
 
     def _fields(self, name: str) -> dict[str, Written]:
+        """What was written about a source; looked up once, since each line of a list asks."""
+        if name not in self._known_fields:
+            self._known_fields[name] = self._looked_up(name)
+        return self._known_fields[name]
+
+    def _looked_up(self, name: str) -> dict[str, Written]:
         fields = self._in_file(name)
         for key, written in self._keys.items():
             if key.startswith(_prefix(name)) and self.owner_of(key) in (name, None):
@@ -203,10 +213,7 @@ def _is_destination(kind: str) -> bool:
 
 def _unknown(name: str, known: Iterable[str]) -> ConfigError:
     names = sorted(set(known))
-    close = difflib.get_close_matches(name.lower(), names, n=1)
-    hint = f"Did you mean {close[0]}? " if close else ""
+    hint = did_you_mean(name.lower(), names)
     capitals = re.sub(r"[^A-Z0-9]", "_", name.upper()) or "NAME"
-    return ConfigError(
-        f"there is no source {name!r}",
-        remedy=f"{hint}There are: {', '.join(names)}. A new one begins with {PREFIX}{capitals}_TYPE=superset in .env.",
-    )
+    there = f"There are: {', '.join(names)}. A new one begins with {PREFIX}{capitals}_TYPE=superset in .env."
+    return ConfigError(f"there is no source {name!r}", remedy=f"{hint} {there}".lstrip())

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from sfr.connector import Asker
 from sfr.errors import AuthError, SfrError
+from sfr.kept_sessions import state_directory
 from sfr.redaction import remember_secret
 from sfr.sources.salesforce.config import SalesforceConfig
 from sfr.sources.salesforce.session.values import (
@@ -72,8 +73,6 @@ class Access:
         return _validation(self._config.domain)
 
     def _chain(self) -> SessionSettings:
-        from platformdirs import user_state_path
-
         config = self._config
         return SessionSettings(
             host=config.domain.partition("://")[2],
@@ -84,7 +83,7 @@ class Access:
             browser_path=config.browser_path,
             login=config.login,
             login_seconds=config.login_seconds,
-            state_directory=user_state_path("sfr", appauthor=False),
+            state_directory=state_directory(),
         )
 
 
