@@ -13,11 +13,14 @@ RECORDS = [b'1,"a\nb"\n', b'2,"c ""d"""\n', b"3,\xe2\x80\xa8e\n", b"4,\n", b'5,"
 IDENTITY = identity_of(b"id,name\n", [])
 
 
-def through(data: bytes, size: int, after: bytes | None) -> tuple[Border, bytes]:
+def through(
+    data: bytes, size: int, after: bytes | None, *, lagging: bool = False, without_last: bool = False
+) -> tuple[Border, bytes]:
     tray = Tray()
-    border = Border(tray, IDENTITY(after) if after else "", IDENTITY)
+    border = Border(tray, IDENTITY(after) if after else "", IDENTITY, lagging=lagging)
     for start in range(0, len(data), size):
         border.write(data[start : start + size])
+    border.finish(without_last=without_last)
     return border, bytes(tray.data)
 
 
@@ -41,6 +44,39 @@ def test_the_last_two_records_are_known_and_all_are_written(values: list[str], s
     border, out = through(b"".join(records), size, None)
     assert out == b"".join(records)
     assert border.last() == records[:-3:-1]
+
+
+@given(st.lists(st.text(alphabet='a",\r\n', max_size=6), min_size=1, max_size=12), st.integers(1, 20), st.booleans())
+def test_a_border_that_lags_may_leave_out_the_last_record_whatever_is_quoted_in_it(
+    values: list[str], size: int, without_last: bool
+) -> None:
+    records = ['"{}"\n'.format(value.replace('"', '""')).encode() for value in values]
+    kept = records[:-1] if without_last else records
+    border, out = through(b"".join(records), size, None, lagging=True, without_last=without_last)
+    assert out == b"".join(kept)
+    assert border.last()[:1] == kept[-1:]
+
+
+@pytest.mark.parametrize("without_last", [False, True])
+@pytest.mark.parametrize("size", range(1, 45))
+@pytest.mark.parametrize("place", range(4))
+def test_a_border_that_lags_leaves_out_what_was_read_before_too(place: int, size: int, without_last: bool) -> None:
+    border, out = through(b"".join(RECORDS), size, RECORDS[place], lagging=True, without_last=without_last)
+    assert out == b"".join(RECORDS[place + 1 : -1 if without_last else None])
+    assert (border.found, border.skipped) == (True, place + 1)
+
+
+def test_what_lags_is_two_records_and_not_the_page() -> None:
+    tray = Tray()
+    border = Border(tray, lagging=True)
+    for record in RECORDS:
+        border.write(record)
+    assert bytes(tray.data) == b"".join(RECORDS[:-2])
+
+
+def test_a_lagging_page_without_records_is_empty() -> None:
+    border, out = through(b"", 1, None, lagging=True)
+    assert (out, border.last()) == (b"", [])
 
 
 @pytest.mark.parametrize(

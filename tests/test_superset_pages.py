@@ -10,8 +10,8 @@ import pytest
 from sfr.errors import TransientError
 from sfr.model import Fetched, Proof
 from sfr.testing import Tray
-from tests.servers.superset_faults import answering
-from tests.servers.superset_table import Rows, Table, asking, numbered
+from tests.servers.superset_faults import STREAM_ERROR, Reply, answering
+from tests.servers.superset_table import DATA, Rows, Table, asking, numbered
 from tests.superset_fetching import Fetching, rows_of
 
 SIZE = 5_000
@@ -55,6 +55,61 @@ def test_small_charts_cost_one_request_and_longer_ones_a_question_for_a_single_r
     longer = Table(numbered(1_777))
     assert fetch(longer, 2_000)[0].proof is Proof.COUNT
     assert (len(longer.pages), longer.counts) == (1, [(1, 1_777)])
+
+
+@pytest.mark.parametrize("limit", [1_000, 3_333])
+def test_a_chart_cut_by_its_own_limit_costs_one_row_more_instead_of_a_question(limit: int) -> None:
+    table = Table(numbered(SIZE))
+    fetched, tray = fetch(table, limit, page_rows=SIZE)
+    assert (table.pages, table.counts) == ([(limit + 1, 0)], [])
+    assert ids_of(tray) == list(range(1, limit + 1))
+    assert (fetched.records, fetched.proof) == (None, Proof.LENGTH)
+    assert f"limit of {limit:,}, and there are more" in fetched.warnings[0]
+
+
+@pytest.mark.parametrize(("miscounted", "proof", "words"), [(0, Proof.COUNT, ""), (None, Proof.LENGTH, "may be")])
+def test_a_chart_with_as_many_rows_as_its_limit_is_asked_about(
+    miscounted: int | None, proof: Proof, words: str
+) -> None:
+    table = Table(numbered(2_000), miscounted=miscounted)
+    fetched, tray = fetch(table, 2_000)
+    assert (table.pages, table.counts) == ([(2_001, 0)], [(1, 2_000)])
+    assert (len(ids_of(tray)), fetched.proof) == (2_000, proof)
+    assert words in "".join(fetched.warnings)
+
+
+def test_a_limit_that_is_meant_and_a_result_through_pandas_are_asked_for_as_they_are() -> None:
+    meant, shown = Table(numbered(SIZE)), Table(numbered(SIZE))
+    fetch(meant, 999)
+    fetched, _ = fetch(shown, 2_000, values="shown")
+    assert (meant.pages, meant.counts) == ([(999, 0)], [])
+    assert (shown.pages, shown.counts) == ([(2_000, 0)], [(1, 2_000)])
+    assert "limit of 2,000, and there are more" in fetched.warnings[0]
+
+
+def test_a_stream_that_never_began_costs_no_row_more_the_other_way() -> None:
+    table = Table(numbered(SIZE))
+
+    def decide(method: str, path: str, body: Any) -> Reply | None:
+        streamed = path == DATA and body["result_type"] == "query"
+        return Reply(STREAM_ERROR) if streamed else table.decide(method, path, body)
+
+    with answering(decide) as server:
+        _, tray = Fetching(server.url, page_rows=2_000).once("data", payload=asking(2_000))
+    assert (len(ids_of(tray)), table.pages) == (2_000, [(2_000, 0)])
+
+
+def test_rows_that_come_though_the_limit_was_passed_over_are_all_kept() -> None:
+    table = Table(numbered(2_010))
+
+    def decide(method: str, path: str, body: Any) -> Reply | None:
+        if path == DATA and not body["queries"][0].get("is_rowcount"):
+            body["queries"][0]["row_limit"] = None
+        return table.decide(method, path, body)
+
+    with answering(decide) as server:
+        _, tray = Fetching(server.url, page_rows=2_000).once("data", payload=asking(2_000))
+    assert len(ids_of(tray)) == 2_010
 
 
 def in_front(rows: Rows) -> None:

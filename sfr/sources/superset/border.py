@@ -49,27 +49,45 @@ class Border:
     """The records of one page on their way into a file, without the header.
 
     `after` is the identity of the last record of the page before, "" for the first page: up to it nothing is written.
-    `found` says whether it came, `skipped` counts the records that were left out, itself among them.
+    `found` says whether it came, `skipped` counts the records that were left out, itself among them. With `lagging`
+    the last records are written by `finish` only, so that one that was asked for in excess can be left out.
     """
 
-    def __init__(self, into: Writing, after: str = "", identity: Identity | None = None) -> None:
-        self._into, self._after, self._identity = into, after, identity
+    def __init__(
+        self, into: Writing, after: str = "", identity: Identity | None = None, *, lagging: bool = False
+    ) -> None:
+        self._into, self._after, self._identity, self._lagging = into, after, identity, lagging
         self._held = b""  # begins with a record
+        self._passed = 0  # bytes at its beginning that are written, or left out
         self.found = not after
         self.skipped = 0
 
     def write(self, data: bytes | memoryview, /) -> int:
         """Take the next bytes."""
         self._held += data
-        if self.found:
-            self._into.write(data)
-        else:
+        if not self.found:
             self._skip()
         if self.found:
             ends = _some(_ends_backwards(self._held), _LAST + 1)
+            if not self._lagging:
+                self._pass_on(len(self._held))
             if len(ends) > _LAST:
+                self._pass_on(ends[-1])
                 self._held = self._held[ends[-1] :]
+                self._passed -= ends[-1]
         return len(data)
+
+    def finish(self, *, without_last: bool = False) -> None:
+        """After the last byte: write what lags behind, with or without the last record."""
+        if without_last:
+            self._held = self._held[: len(self._held) - len(self.last()[0])]
+        if self.found:
+            self._pass_on(len(self._held))
+
+    def _pass_on(self, end: int) -> None:
+        if end > self._passed:
+            self._into.write(self._held[self._passed : end])
+            self._passed = end
 
     def last(self) -> list[bytes]:
         """The last record, and the one before it, as far as this page has them."""
@@ -85,7 +103,7 @@ class Border:
             if self._identity is not None and self._identity(record) == self._after:
                 self.found = True
                 self._held = self._held[begin:]
-                self._into.write(self._held[len(record) :])
+                self._passed = len(record)
                 return
             begin = end
         self._held = self._held[begin:]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 FRESH_SECONDS = 1800.0  # beyond, its rows and those to come would be of two different times
 
@@ -35,6 +37,11 @@ class Point:
     def text(self) -> str:
         """As a sink keeps it."""
         return json.dumps(asdict(self))
+
+
+def digest_of(*asked: Any) -> str:
+    """The same for two tries that ask the same server the same."""
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def read(text: str, asked: str, now: float | None = None) -> Point | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -95,7 +93,11 @@ class Rows:
 
     def _at_once(self, limit: int) -> Part | None:
         """One request in the chart's own order; None when the server's own limit cut it, and nothing is written."""
-        self._take(queries.page(self._query, limit, 0))
+        # A row more than the chart wants tells for nothing whether its limit cut it. In pandas it may change others.
+        one_more = limit >= SUSPICIOUS_LIMIT and self._way == STREAMED
+        self._take(queries.page(self._query, limit + one_more, 0), limit if one_more else None)
+        if self._came > self._rows:
+            return Part(None, self._length(), (verdict.cut_by_chart(limit, True),))
         if self._rows == limit < SUSPICIOUS_LIMIT or (self._rows < limit and is_small(self._rows)):
             return Part(None, self._length())
         more = self._counts.more_than(self._rows)
@@ -165,19 +167,19 @@ class Rows:
     def _length(self) -> Proof:
         return Proof.LENGTH if self._announced else Proof.NONE
 
-    def _take(self, query: Query) -> None:
-        """Add one answer's rows to the file; the first one decides between the two ways."""
+    def _take(self, query: Query, most: int | None = None) -> None:
+        """Add one answer's rows to the file, `most` of them; the first answer decides between the two ways."""
         try:
-            self._copy(query)
+            self._copy(query, most)
         except NothingCame:
             if self._pages:
                 raise TransientError("the server's database failed", reason="stream-error", max_attempts=5) from None
             self._fell_back = True
             self._way = PLAIN  # which says what is wrong, or has no trouble with a colon in a text
-            self._copy(query)
+            self._copy(query if most is None else {**query, "row_limit": most}, None)
         self._pages += 1
 
-    def _copy(self, query: Query) -> None:
+    def _copy(self, query: Query, most: int | None) -> None:
         streamed = self._way == STREAMED
         make = self._context.streamed if streamed else lambda one, options: self._context.request([one], options)
         answer = self._talk.chart_data(make(query, self._options))
@@ -189,22 +191,23 @@ class Rows:
                 raise answers.refused(answer)
             answers.check_csv(answer)
             self._announced &= answer.announced
-            border = Border(self._into, self._border, self._identity(self._header or b""))
+            border = Border(self._into, self._border, self._identity(self._header or b""), lagging=most is not None)
             page = Page(self._into, self._header, border)
             for piece in answer.pieces():
                 page.write(piece)
             page.finish()
+            border.finish(without_last=(excess := most is not None and page.records == most + 1))
         finally:
             answer.close()
         self._header = page.header
-        self._add(page, border)
+        self._add(page, border, excess)
 
-    def _add(self, page: Page, border: Border) -> None:
+    def _add(self, page: Page, border: Border, excess: bool) -> None:
         if not border.found:
             self._into.restart()
             raise verdict.moved(self._rows)
         self._came = max(page.records, 0)
-        self._rows += self._came - border.skipped
+        self._rows += self._came - border.skipped - excess
         self._added += max(border.skipped - 1, 0)
         identity = self._identity(page.header)
         last = [identity(record) for record in border.last()]
@@ -223,7 +226,7 @@ class Rows:
         if self._resumable:
             header = (self._header or b"").decode("utf-8", "surrogateescape")
             kept = Point(
-                self._query_digest(), self._begun_at, time.time(), self._rows, self._page_rows, self._pages, self._way,
+                self._asked(), self._begun_at, time.time(), self._rows, self._page_rows, self._pages, self._way,
                 header, self._border, self._added, self._twins, self._counted,
             )  # fmt: skip
             self._into.keep(kept.text())
@@ -232,7 +235,7 @@ class Rows:
         """Go on where an earlier try stopped, if it asked the same as the same account, not long ago."""
         if not self._into.point:
             return False
-        found = point.read(self._into.point, self._query_digest()) if self._resumable else None
+        found = point.read(self._into.point, self._asked()) if self._resumable else None
         if found is None:
             self._into.restart()
             return False
@@ -243,7 +246,5 @@ class Rows:
         self._fell_back = self._way == PLAIN and queries.can_stream(self._query, self._options)
         return True
 
-    def _query_digest(self) -> str:
-        asked = [self._account, self._context.dataset, self._query, self._options.model_dump()]
-        told = json.dumps(asked, sort_keys=True, default=str)
-        return hashlib.sha256(told.encode()).hexdigest()
+    def _asked(self) -> str:
+        return point.digest_of(self._account, self._context.dataset, self._query, self._options.model_dump())
