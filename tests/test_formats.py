@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sfr import formats
+from sfr.conversion import Converted, excel, for_excel
 from sfr.errors import DeliveryError, InvalidReport
-from sfr.formats import Converted, for_excel
 from tests.tables import BOM, Table, parsed, tables
 
 ALL_IN_ONE_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -114,7 +113,7 @@ def test_a_full_disk_is_a_delivery_error_and_leaves_nothing(tmp_path: Path, monk
     def full(_cell: str) -> str:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(formats, "_harmless", full)
+    monkeypatch.setattr(excel, "_harmless", full)
     with pytest.raises(DeliveryError, match="disk is full"):
         converted(b'"a"\n"b"\n', tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["in.csv"]

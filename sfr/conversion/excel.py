@@ -1,30 +1,21 @@
-"""Turns a proven CSV into the form a reader asked for, in bounded memory."""
+"""Rewrites a CSV so that Excel reads it as it is: marked as UTF-8, and without cells that it would run."""
 
 from __future__ import annotations
 
 import csv
 import itertools
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from sfr.atomic import delivery_error
 from sfr.checksum import sha256_of
+from sfr.conversion.nouns import Converted
+from sfr.csv_records import encoding_of
 from sfr.errors import InvalidReport
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet may take for a formula
 _NUMBER = re.compile(r"[+-]?[\d.,\s]*\d(?:[eE][+-]?\d+)?%?")
 _LARGEST_FIELD = 1 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A converted file: where it is, its size and hash, and how many cells were changed."""
-
-    path: Path
-    bytes: int
-    sha256: str
-    changed_cells: int
 
 
 def for_excel(source: Path, target: Path, delimiter: str, records: int = 0) -> Converted:
@@ -45,7 +36,7 @@ def for_excel(source: Path, target: Path, delimiter: str, records: int = 0) -> C
 
 def _converted(source: Path, target: Path, delimiter: str, records: int) -> Converted:
     csv.field_size_limit(_LARGEST_FIELD)
-    encoding = _encoding_of(source)
+    encoding = encoding_of(source).replace("utf-8", "utf-8-sig")
     changed = 0
     with (
         source.open("r", encoding=encoding, newline="") as read,
@@ -85,21 +76,3 @@ def _line_end_of(path: Path, encoding: str, delimiter: str) -> str:
         file.seek(0)
         last_line_of_header = next(itertools.islice(file, max(rows.line_num - 1, 0), None), "")
     return "\r\n" if last_line_of_header.endswith("\r\n") else "\n"
-
-
-def _encoding_of(path: Path) -> str:
-    """UTF-8 if every byte of it is, else the Windows code page, as an ISO-8859-1 export is best read.
-
-    That page has holes, ISO-8859-1 has none.
-    """
-    return next((encoding for encoding in ("utf-8-sig", "cp1252") if _decodes(path, encoding)), "latin-1")
-
-
-def _decodes(path: Path, encoding: str) -> bool:
-    try:
-        with path.open("r", encoding=encoding, newline="") as file:
-            while file.read(1 << 20):
-                continue
-    except UnicodeDecodeError:
-        return False
-    return True
