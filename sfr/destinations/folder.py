@@ -7,7 +7,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,7 +41,8 @@ class Folder:
         self._owner_pid = config.owner_pid
 
     def staging(self, name: str) -> Path:
-        """Where a file may grow so that delivering it is a rename; another place each time.
+        """Where a file may grow so that delivering it is a rename; another place each time. Folders within this one
+        that `name` has are made.
 
         Raises DeliveryError without a folder.
         """
@@ -49,15 +50,18 @@ class Folder:
             if self._may_create:
                 self._directory.mkdir(parents=True, exist_ok=True)
             elif not self._directory.is_dir():
-                raise NotADirectoryError(20, "no such folder")
+                raise _no_folder(self._directory)
+            (self._directory / name).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise delivery_error(self._directory, error) from error
-        return self._directory / part_name(name, self._owner_pid)
+        return self._directory / part_name(PurePath(name).name, self._owner_pid)
 
     def put(self, staged: Path, name: str) -> str:
         """Give the staged file its name; whatever had that name before is replaced whole or not at all."""
         target = self._directory / name
         try:
+            if self._directory.is_dir():  # it may be a drive that is not there today, and then nothing is made
+                target.parent.mkdir(parents=True, exist_ok=True)
             with staged.open("rb+") as file:
                 os.fsync(file.fileno())
             move_into_place(staged, target)
@@ -149,6 +153,15 @@ class Folder:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _no_folder(directory: Path) -> DeliveryError:
+    there = "that is no folder" if directory.exists() else "there is no such folder"
+    return DeliveryError(
+        f"{directory}: {there}",
+        reason="no-folder",
+        remedy="Make it, or correct the path; is the drive or network share there today?",
+    )
 
 
 def _refuse_other_encoding(old: Path, before: BinaryIO, after: BinaryIO) -> None:

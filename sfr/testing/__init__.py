@@ -9,7 +9,10 @@ import sys
 
 if "pytest" in sys.modules:  # so that a promise that is broken shows both sides, as in the author's own tests
     sys.modules["pytest"].register_assert_rewrite(
-        "sfr.testing.declared", "sfr.testing.destination_contract", "sfr.testing.source_contract"
+        "sfr.testing.carrying_contract",
+        "sfr.testing.declared",
+        "sfr.testing.destination_contract",
+        "sfr.testing.source_contract",
     )
 
 from sfr.testing.cases import Case

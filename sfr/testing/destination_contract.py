@@ -14,11 +14,12 @@ from pydantic import BaseModel
 from sfr.connector import Appending, Staging, Together
 from sfr.errors import DeliveryError
 from sfr.testing import declared
+from sfr.testing.carrying_contract import CarryingPromises
 
 NAMES = ("sales.csv", "Umsätze März 2026.csv", "漢字 (1).csv", "no extension")
 
 
-class DestinationContract:
+class DestinationContract(CarryingPromises):
     """Subclass it in a test file, say which class is meant, and how to look into the place; pytest does the rest.
 
     Every test gets an empty place: make it in a fixture of your own (`autouse=True`) and keep it on `self`.

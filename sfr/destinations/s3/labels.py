@@ -1,0 +1,40 @@
+"""What S3 is told about a file beside its bytes: type, storage, encryption, and who delivered it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from sfr.connector import Parcel
+from sfr.destinations.s3.config import S3Config
+
+UPLOAD = "upload"  # the metadata that tells this very upload from another one of the same file
+_TYPES = {
+    "csv": "text/csv",
+    "csv.gz": "application/gzip",  # not as an encoding, which browsers would undo, and the sum would be another one
+    "csv.zst": "application/zstd",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "jsonl": "application/x-ndjson",
+}
+
+
+def labels_of(parcel: Parcel, config: S3Config, upload: str) -> dict[str, Any]:
+    """The arguments of the request that begins an upload. Metadata must be ASCII, so the rest is percent-encoded."""
+    told = {
+        "run": parcel.run_id,
+        "report": parcel.report,
+        "source": parcel.source,
+        "records": "" if parcel.records is None else str(parcel.records),
+        "sha256": parcel.sha256,
+        UPLOAD: upload,
+    }
+    wanted = {
+        "ContentType": _TYPES.get(parcel.format, "application/octet-stream"),
+        "Metadata": {name: quote(value, safe=" ,:;/()+=@!$&'*") for name, value in told.items() if value},
+        "ChecksumAlgorithm": "CRC32" if config.checksums == "when_supported" else "",
+        "StorageClass": config.storage_class,
+        "ServerSideEncryption": config.encryption,
+        "SSEKMSKeyId": config.kms_key_id,
+    }
+    return {name: value for name, value in wanted.items() if value}

@@ -1,0 +1,144 @@
+"""Delivers files to far file systems: under another name first, read back, and only then under their own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from typing import BinaryIO, Protocol
+
+from sfr.atomic import delivery_error
+from sfr.connector import Parcel
+from sfr.errors import DeliveryError, SfrError
+from sfr.model import Delivered
+from sfr.part_names import Writer, is_of_this_process, part_name, writer_of
+
+PIECE_BYTES = 1 << 20
+
+
+class RemoteFiles(Protocol):
+    """A far file system, its paths below the folder that is delivered to, with slashes. Its methods raise errors of
+    `sfr.errors` only."""
+
+    kind: str
+
+    def writing(self, path: str, facts: dict[str, str]) -> AbstractContextManager[BinaryIO]:
+        """A new file; leaving the block without an error makes it whole. `facts` are kept beside it where that is
+        possible."""
+
+    def reading(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """A file that is there."""
+
+    def names(self, folder: str) -> list[str]:
+        """What lies in a folder, without the folder; nothing where there is none."""
+
+    def make_folder(self, folder: str) -> None:
+        """Make it and those above it, where there is such a thing as a folder."""
+
+    def replace(self, path: str, by: str) -> None:
+        """Give the file `by` the name `path` in one step, whatever had that name before."""
+
+    def remove(self, path: str) -> None: ...
+    def location(self, path: str) -> str:
+        """Where a file is, without any secret."""
+
+
+def deliver(files: RemoteFiles, parcels: Sequence[Parcel], *, read_back: bool) -> list[Delivered]:
+    """Deliver files; `read_back` proves them by their SHA-256 before they get their names.
+
+    All of them are there, and proven, before the first one gets its name. No such file system gives several names in
+    one step: where the connection breaks between two of them, each file is the old or the new one, whole, and the next
+    try brings them together again. Raises DeliveryError or TransientError.
+    """
+    with ExitStack() as parts:
+        told = [_uploaded(files, parcel, parts, read_back=read_back) for parcel in parcels]
+        for parcel, (part, _) in zip(parcels, told, strict=True):
+            files.replace(parcel.path, part)
+        parts.pop_all()
+    return [delivered for _, delivered in told]
+
+
+def check(files: RemoteFiles) -> None:
+    """Write a small file and remove it. Raises DeliveryError."""
+    name = part_name("check", os.getpid())
+    files.make_folder("")
+    with _removed(files, name), files.writing(name, {}) as file:
+        file.write(b"sfr")
+
+
+def _uploaded(files: RemoteFiles, parcel: Parcel, parts: ExitStack, *, read_back: bool) -> tuple[str, Delivered]:
+    """The part under which the file is there, to be removed by `parts` if anything fails."""
+    folder, _, name = parcel.path.rpartition("/")
+    files.make_folder(folder)
+    _sweep(files, folder)
+    part = _joined(folder, part_name(name, os.getpid()))
+    parts.enter_context(_removed(files, part))
+    size_bytes, sha256 = _upload(files, parcel, part)
+    if read_back:
+        _prove(files, part, size_bytes, sha256)
+    return part, Delivered(
+        files.location(parcel.path),
+        kind=files.kind,
+        key=parcel.path,
+        bytes=size_bytes,
+        records=parcel.records,
+        sha256=sha256,
+    )
+
+
+def _upload(files: RemoteFiles, parcel: Parcel, part: str) -> tuple[int, str]:
+    facts = {
+        "sfr-run": parcel.run_id,
+        "sfr-report": parcel.report,
+        "sfr-sha256": parcel.sha256,
+        "sfr-records": "" if parcel.records is None else str(parcel.records),
+    }
+    digest, sent = hashlib.sha256(), 0
+    try:
+        source = parcel.staged.open("rb")
+    except OSError as error:
+        raise delivery_error(parcel.staged, error) from error
+    with source, files.writing(part, {name: value for name, value in facts.items() if value}) as target:
+        while piece := source.read(PIECE_BYTES):
+            target.write(piece)
+            digest.update(piece)
+            sent += len(piece)
+            parcel.progress(sent)
+    return sent, digest.hexdigest()
+
+
+def _prove(files: RemoteFiles, part: str, size_bytes: int, sha256: str) -> None:
+    digest, found_bytes = hashlib.sha256(), 0
+    with files.reading(part) as file:
+        while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
+            found_bytes += len(piece)
+    if (found_bytes, digest.hexdigest()) != (size_bytes, sha256):
+        raise DeliveryError(
+            f"{files.location(part)}: {size_bytes:,} bytes were sent and others came back ({found_bytes:,})",
+            reason="changed-on-the-way",
+            remedy="Look at that server's disk and at what lies between.",
+            max_attempts=3,
+        )
+
+
+def _sweep(files: RemoteFiles, folder: str) -> None:
+    """Remove what killed processes of this machine have left."""
+    for name in files.names(folder):
+        if writer_of(name) is Writer.GONE and not is_of_this_process(name):
+            with suppress(SfrError):  # it is not in the way
+                files.remove(_joined(folder, name))
+
+
+@contextmanager
+def _removed(files: RemoteFiles, path: str) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        with suppress(SfrError):  # never begun, or out of reach: the first error is the one to tell
+            files.remove(path)
+
+
+def _joined(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
