@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from sfr.errors import BrokenConnector, ConfigError
 from sfr.plugins import destination_class, source_class
 from sfr.settings import Settings
+from sfr.settings.kept_secrets import kept_secrets
 from sfr.settings.sources import Declared, Written, key_of
 
 # What says whose account it is; no other source may have it, and least of all a stranger's connector.
@@ -77,8 +78,10 @@ def configure_destination(settings: Settings, name: str) -> tuple[str, Any]:
 
 
 def _configured(settings: Settings, declared: Declared, connector: Any, what: str) -> tuple[Any, Limits]:
-    model = _model_of(connector, declared.kind)
-    own = {each: written for each, written in declared.fields.items() if each not in Limits.model_fields}
+    model = model_of(connector, declared.kind)
+    secrets = [name for name, field in model.model_fields.items() if is_secret(field)]
+    kept = kept_secrets(settings, declared, secrets)
+    own = {each: written for each, written in declared.fields.items() if each not in Limits.model_fields} | kept
     shared = {each: written for each, written in declared.fields.items() if each in Limits.model_fields}
     problems = [*_unknown_fields(declared, model), *_secrets_in_files(declared, model)]
     inherited = _inherited(settings, declared, model)
@@ -90,7 +93,8 @@ def _configured(settings: Settings, declared: Declared, connector: Any, what: st
     return config, limits
 
 
-def _model_of(connector: Any, kind: str) -> type[BaseModel]:
+def model_of(connector: Any, kind: str) -> type[BaseModel]:
+    """The settings that a connector declares. Raises BrokenConnector when it declares none."""
     model = getattr(connector, "Config", None)
     if isinstance(model, type) and issubclass(model, BaseModel):
         return model
@@ -126,16 +130,30 @@ def _told(declared: Declared, fields: Mapping[str, Written], model: type[BaseMod
     name = str(detail["loc"][0]) if detail["loc"] else ""
     key = key_of(declared.name, name) if name else f"source {declared.name}"
     about = model.model_fields[name].description or "" if name in model.model_fields else ""
+    if detail["type"] == "missing" and is_secret(model.model_fields[name]):
+        return f"{key} is not set: {_how_to_set(declared, [name])}. {about}".rstrip()
     if detail["type"] == "missing":
         return f"{key} is not set. {about}".rstrip()
     message = " ".join(detail["msg"].removeprefix("Value error, ").replace("Input should", "must").rstrip(".").split())
     message = f"{message[:1].lower()}{message[1:]}."
+    secrets = [each for each, field in model.model_fields.items() if is_secret(field)]
+    if not name and secrets and not fields.keys() & set(secrets):
+        return f"{key}: {message} None of its secrets is set: {_how_to_set(declared, secrets)}."
     written, field = fields.get(name), model.model_fields.get(name)
     if written is None or field is None:
         return f"{key}: {message}"
     shown = "(hidden)" if is_secret(field) or "@" in str(written.value) else f'"{written.value}"'
     place = f"{_shown_key(declared, name, written)} = {shown}" + ("" if written.is_in_table else f" ({written.place})")
     return f"{place}: {message} {about}".rstrip()
+
+
+def _how_to_set(declared: Declared, secrets: Sequence[str]) -> str:
+    """Every way to give a secret, in short; the first of several stands for them."""
+    if declared.kind == "salesforce":
+        return "`sfr login` gets a session"
+    places = f"or write {key_of(declared.name, secrets[0])} into .env, or into the environment"
+    others = f" (or {', '.join(secrets[1:])})" if secrets[1:] else ""
+    return f"`sfr credentials set {declared.name}.{secrets[0]}`{others}, {places}"
 
 
 def _shown_key(declared: Declared, name: str, written: Written) -> str:

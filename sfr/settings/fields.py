@@ -143,6 +143,25 @@ class Settings(BaseSettings):
         validation_alias="SFR_SOURCES",
         description="Where further sources are declared, without their secrets.",
     )
+    credentials: Annotated[
+        Literal["auto", "keyring", "file"],
+        BeforeValidator(lambda value: value.strip().lower() if isinstance(value, str) else value),
+    ] = Field(
+        default="auto",
+        description="Where `credentials set` keeps secrets: keyring, file (encrypted), or auto: the keyring if there "
+        "is one.",
+    )
+    master_key: SecretStr | None = Field(
+        default=None,
+        examples=["a long text that nobody can guess"],
+        description="What opens the encrypted file of credentials. Not set: the key file does.",
+    )
+    master_key_file: HomePath | None = Field(
+        default=None,
+        examples=["/etc/sfr/master.key"],
+        description="The key file, where there is no SFR_MASTER_KEY; made when first needed. Not set: master.key in "
+        "your folder of configuration.",
+    )
     database_url: SecretStr | None = Field(
         default=None,
         examples=["postgresql+psycopg://user:password@host/database"],
@@ -178,6 +197,10 @@ class Settings(BaseSettings):
     def destination_type(self, name: str) -> str:
         """The type of the destination of that name. Raises ConfigError with similar names."""
         return self.declared_destination(name).kind
+
+    def destination_names(self) -> tuple[str, ...]:
+        """Every destination that has a name, whether or not its settings are right."""
+        return self._declarations.destination_names
 
     def source_names(self) -> tuple[str, ...]:
         """Every source that has a name, whether or not its settings are right."""

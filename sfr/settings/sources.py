@@ -111,6 +111,11 @@ class Declarations:
         """Every source that has a name, whether or not its settings are right."""
         return tuple(sorted(name for name, kind in self._kinds.items() if not _is_destination(kind)))
 
+    @property
+    def destination_names(self) -> tuple[str, ...]:
+        """Every destination that has a name, whether or not its settings are right."""
+        return tuple(sorted(name for name, kind in self._kinds.items() if _is_destination(kind)))
+
     def find(self, name: str) -> Declared:
         """The source of that name. Raises ConfigError with similar names when there is none."""
         wanted = name.strip().lower()

@@ -13,8 +13,8 @@ import shutil
 import time
 from urllib.parse import urlsplit
 
+from sfr import child_programs
 from sfr.errors import SfrError
-from sfr.sources.salesforce.session import children
 from sfr.sources.salesforce.session.values import (
     Candidate,
     Offers,
@@ -51,7 +51,7 @@ def offers(settings: SessionSettings, limit_seconds: float = LIMIT_SECONDS) -> O
     try:
         username = _username(program, settings.host, deadline)
         token = _token(program, username, deadline) if username else None
-    except children.TooSlow:
+    except child_programs.TooSlow:
         yield Step(LINK, Reason.TIMEOUT, f"no answer within {limit_seconds:.0f} s")
     except OSError as error:
         yield Step(LINK, Reason.ERROR, f"{program}: {type(error).__name__}")
@@ -85,10 +85,10 @@ def _token(program: str, username: str, deadline: float) -> str | None:
 
 def _asked(program: str, arguments: list[str], deadline: float) -> object:
     """The `result` of a CLI command; None if it failed. `--json` also keeps it from asking for confirmation."""
-    code, output = children.run(
+    code, output = child_programs.run(
         [program, *arguments, "--json"],
         limit_seconds=deadline - time.monotonic(),
-        variables=children.environment(**_QUIET),
+        variables=child_programs.environment(**_QUIET),
     )
     try:
         return json.loads(output).get("result") if code == 0 else None

@@ -15,7 +15,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sfr.sources.salesforce.session import browsers, children
+from sfr import child_programs
+from sfr.sources.salesforce.session import browsers
 from sfr.sources.salesforce.session.browsers import Profile
 from sfr.sources.salesforce.session.values import Candidate, Offers, Reason, SessionSettings, Step
 
@@ -169,8 +170,10 @@ def _ask_reader(settings: SessionSettings, file: Path, key_file: Path | None, de
         arguments = [settings.browser, str(file), str(key_file or ""), settings.cookie_host]
         places = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), private)
         try:
-            code, output = children.run_module(_READER, arguments, limit_seconds=deadline - time.monotonic(), **places)
-        except children.TooSlow:
+            code, output = child_programs.run_module(
+                _READER, arguments, limit_seconds=deadline - time.monotonic(), changes=places
+            )
+        except child_programs.TooSlow:
             return "TooSlow"
     if code != 0:
         return f"exit code {code}"  # it crashed: nothing was decided

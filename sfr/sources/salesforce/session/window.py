@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from sfr import child_programs
 from sfr.connector import Asker
-from sfr.sources.salesforce.session import browsers, children, devtools
+from sfr.sources.salesforce.session import browsers, devtools
 from sfr.sources.salesforce.session.devtools import Devtools
 from sfr.sources.salesforce.session.values import Candidate, Reason, SessionSettings, Step, Trial, Verdict
 
@@ -105,7 +106,7 @@ def _private(directory: Path) -> Path:
 
 def _started(settings: SessionSettings, directory: Path, address: str) -> subprocess.Popen[bytes]:
     """Start the browser, shielded from Ctrl-C in our terminal: it is closed by asking, not by a signal."""
-    variables = children.environment()
+    variables = child_programs.environment()
     variables.pop("__COMPAT_LAYER", None)  # Edge starts itself anew when it inherits this (microsoft/playwright #36292)
     arguments = [f"--user-data-dir={directory}", "--remote-debugging-port=0", "--no-first-run"]
     arguments += ["--no-default-browser-check", *settings.extra_browser_arguments]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import sfr
 
@@ -23,23 +24,33 @@ def environment(**changes: str) -> dict[str, str]:
     return kept | changes
 
 
-def run_module(module: str, arguments: Sequence[str], *, limit_seconds: float, **changes: str) -> tuple[int, bytes]:
+def run_module(
+    module: str,
+    arguments: Sequence[str] = (),
+    *,
+    limit_seconds: float,
+    given: bytes = b"",
+    changes: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[int, bytes]:
     """As `run`, for a module of ours in a Python of its own, with `changes` to its environment."""
     places = [str(Path(sfr.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
-    variables = environment(**{"PYTHONPATH": os.pathsep.join(filter(None, places)), **changes})
+    variables = environment(PYTHONPATH=os.pathsep.join(filter(None, places))) | dict(changes)
     command = [sys.executable, "-P", "-m", module, *arguments]
-    return run(command, limit_seconds=limit_seconds, variables=variables)
+    return run(command, limit_seconds=limit_seconds, variables=variables, given=given)
 
 
-def run(arguments: Sequence[str], *, limit_seconds: float, variables: Mapping[str, str]) -> tuple[int, bytes]:
-    """Exit code and standard output of a program that gets no input and whose complaints are dropped.
+def run(
+    arguments: Sequence[str], *, limit_seconds: float, variables: Mapping[str, str], given: bytes = b""
+) -> tuple[int, bytes]:
+    """Exit code and standard output of a program whose complaints are dropped. `given` is its input, where no other
+    program can see it.
 
     Raises TooSlow, or OSError when it cannot be started.
     """
     process = subprocess.Popen(
         arguments,
         env=dict(variables),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE if given else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
@@ -47,7 +58,7 @@ def run(arguments: Sequence[str], *, limit_seconds: float, variables: Mapping[st
     )
     with process:
         try:
-            output, _ = process.communicate(timeout=max(0.0, limit_seconds))
+            output, _ = process.communicate(given or None, timeout=max(0.0, limit_seconds))
         except BaseException as error:
             _end_family(process)
             if isinstance(error, subprocess.TimeoutExpired):
