@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sfr.settings import Settings
     from sfr.watcher import Watcher
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 logging.getLogger("sfr").addHandler(logging.NullHandler())  # a program that wants our log adds its own handler
 

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from sfr.binding import bind_workbooks, mates
 from sfr.connector import Asker, Listed, Listing, Session
 from sfr.engine import Ending, Engine
 from sfr.errors import AuthError, ConfigError, HistoryBusy, SfrError
@@ -24,7 +25,7 @@ from sfr.expansion import Expansion
 from sfr.interruption import Interruption
 from sfr.model import Outcome, Report, Result, Run, Status
 from sfr.pool.supervisor import Pool
-from sfr.pool_plan import plan_pool
+from sfr.pool_plan import plan_pool, staging_folders
 from sfr.reception import OwnSignIns, Reception
 from sfr.redaction import redact, remember_secret
 from sfr.run_files import write_run_files
@@ -84,6 +85,7 @@ class App:
             url.get_secret_value() if url else place,
             owner=f"{socket.gethostname()}-{os.getpid()}",
             busy_timeout_seconds=BUSY_SECONDS,
+            zone=self._settings.timezone,
         )
         try:
             yield history
@@ -91,12 +93,17 @@ class App:
             history.close()
 
     def unfinished(self, *, unverified: bool) -> tuple[Run, list[Report]]:
-        """The last run and what it did not bring. Raises ConfigError when there was no run yet."""
+        """The last run and what it did not bring, with what stands in a workbook with that; its jobs are continued.
+
+        Raises ConfigError when there was no run yet."""
         with self.history() as history:
             run = history.last_run()
             if run is None:
                 raise ConfigError("no run yet in this history", remedy="run without --failed first")
-            return run, history.unfinished(run.id, unverified=unverified)
+            results = list(history.results(run.id))
+            wanted = mates(history.unfinished(run.id, unverified=unverified), results)
+            jobs = {each.job.report: each.job.id for each in results}
+            return run, [replace(report, continues=report.continues or jobs[report]) for report in wanted]
 
     def run(self, reports: Sequence[Report], watcher: Watcher, list_name: str = "") -> RunResult:
         """Fetch reports; returns when all have an outcome, or somebody interrupts.
@@ -106,7 +113,8 @@ class App:
         """
         names = {name: self._settings.declared(name).name for name in dict.fromkeys(each.source for each in reports)}
         reports = [replace(report, source=names[report.source]) for report in reports]
-        self._reception.expect(dict.fromkeys(names.values()))
+        others = [name for report in reports for name in report.other_sources]
+        self._reception.expect(dict.fromkeys([*names.values(), *others]))
         with only_run(self._private), Interruption() as interruption:
             run = Run(
                 id=f"{self.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -210,7 +218,7 @@ class App:
     def _sweep(self, reports: Sequence[Report]) -> None:
         """Remove partial files: at the start those that a crash left behind, at the end those of killed workers."""
         output = self._settings.output.absolute()
-        folders = {Path(report.folder) for report in reports}
+        folders = {Path(report.folder) for report in reports} | staging_folders(self._settings, reports)
         folders.add(self._private / "staging")
         swept = sum(sweep(folder, ours=folder.is_relative_to(output)) for folder in folders if folder.is_dir())
         sweep_unfinished(self._private / "unfinished")
@@ -227,6 +235,9 @@ class App:
         code = exit_code(results, ending)
         finished = replace(run, exit_code=code, finished_at=time.time())
         files, problems = write_run_files(finished, results, self._settings)
+        if not ending.interrupted:
+            workbooks, unbound = bind_workbooks(results)
+            files, problems = {**files, **workbooks}, (*problems, *unbound)
         try:
             history.finish_run(run.id, code, time.time())
         except HistoryBusy as error:

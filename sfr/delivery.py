@@ -1,154 +1,174 @@
-"""Turns proven files into what was asked for, and delivers them: Excel, names, replace or append."""
+"""Delivers what is finished to every place that was asked for, and goes on where one of them has refused."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path, PurePath
+from typing import Any
 
 from sfr import checks
-from sfr.append_journal import Appended, AppendJournal, Joining
 from sfr.atomic import delivery_error
 from sfr.checksum import sha256_of
-from sfr.connector import Appending, Destination, Staging, Together
+from sfr.connector import Staging
 from sfr.csv_scan import CsvFacts
-from sfr.errors import DeliveryError, ReportError
-from sfr.formats import for_excel
+from sfr.errors import ConfigError, DeliveryError, SfrError, TransientError
 from sfr.intake import Intake
-from sfr.model import Fetched, Job, Outcome, Proof, Report, Status
+from sfr.model import Delivered, Expectations, Fetched, Job, Outcome, Place, Proof, Report, Shape, Status
 from sfr.part_names import part_name
-from sfr.staging import StagedFile
+from sfr.placing import Placing, named
+from sfr.redaction import redact
+from sfr.shaping import Made, Shaping
 
-_LONGEST_NAME_BYTES = 245  # what file systems hold, with room for a copy called `name (1)`
+log = logging.getLogger("sfr.delivery")
 
 
 class Delivery:
-    """The last part of a job. `private` is where files grow for a destination that is no folder of this machine;
-    `origin` tells two configurations of the source's name apart."""
+    """The last part of a job. `shelves` are the destinations of the report's places, opened, in their order. `private`
+    is where files grow for destinations that are no folder of this machine; `origin` tells two configurations of the
+    source's name apart. `tell` shows a person what is being done.
 
-    def __init__(self, job: Job, destination: Destination, private: Path | None, origin: str = "") -> None:
+    What is finished stays until every place has it or has refused it for good, so that a place that refuses costs no
+    second download; and it keeps no other place from its file.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        shelves: Sequence[Any],
+        *,
+        private: Path | None,
+        origin: str,
+        progress: Callable[[int], None],
+        tell: Callable[[str], None],
+    ) -> None:
         self._job, self._report = job, job.report
-        self._destination = destination
-        self._private, self._origin = private, origin
+        self._private, self._origin, self._progress, self._tell = private, origin, progress, tell
+        self._shelves = shelves
+        self._stagers = [shelf for shelf in reversed(shelves) if isinstance(shelf, Staging)]
+        journals = private / "appended" if private else None
+        self._placings = [
+            Placing(job, place, shelf, stage=self._staging, journals=journals, progress=progress)
+            for place, shelf in zip(job.report.places, shelves, strict=True)
+        ]
+        self._made: list[Made] = []
+        self._fetched = Fetched()
+        self._left: list[int] = []
+        self._done: dict[int, list[Delivered]] = {}
+        self._refused: list[SfrError] = []
+
+    @property
+    def pending(self) -> bool:
+        """Whether finished files wait for a place that has refused them."""
+        if self._left and all(each.path.exists() for each in self._made):
+            return True
+        self.discard()
+        return False
+
+    @property
+    def deliveries(self) -> tuple[Delivered, ...]:
+        """All that was delivered so far, in the order of the places."""
+        return tuple(each for number in sorted(self._done) for each in self._done[number])
 
     def place(self, label: str) -> Path:
         """Where a file of this report may grow; `label` tells a further file. Raises DeliveryError."""
-        return self._staging(_named(self._report.name, label))
+        return self._staging(named(self._report.name, label))
 
-    def deliver(self, intake: Intake, fetched: Fetched, facts: list[CsvFacts | None]) -> Outcome:
-        """Convert all files, then deliver all of them. Raises DeliveryError."""
-        if self._report.update == "append":
-            self._refuse_to_append(intake)
-        elif self._report.keep_footer and fetched.trailer:
-            intake.main.append(fetched.trailer)
-        made = [_Made(file, found) for file, found in zip(intake.files, facts, strict=True)]
-        names = [_named(self._report.name, label) for label in ("", *intake.others)]
-        try:
-            for each in made:
-                self._convert(each)
-                _check_size(each.path, each.bytes)
-            places = self._put(made, names)
-        finally:
-            for each in made:  # a destination that is no folder has its copy now
-                with suppress(OSError):
-                    each.path.unlink(missing_ok=True)
-        return self._outcome(fetched, made, places)
+    def deliver(self, intake: Intake, fetched: Fetched, facts: Iterable[CsvFacts | None]) -> Outcome:
+        """Finish all files, then deliver all of them to each place. Raises InvalidReport or ReportError for what they
+        are not, DeliveryError or TransientError for a place."""
+        for placing in self._placings:
+            placing.refuse(intake)
+        shaping = Shaping(
+            self._job,
+            self._staging,
+            self._progress,
+            aside=self._private.parent / "quarantine" / self._job.run_id if self._private else None,
+            keep_csv=any(placing.takes_records for placing in self._placings),
+        )
+        self._fetched = fetched
+        self._made = shaping.finish(intake, fetched, facts)
+        self._left, self._refused = self._in_turn(), []
+        return self.go_on()
 
-    def _outcome(self, fetched: Fetched, made: list[_Made], places: list[str]) -> Outcome:
-        report, first = self._report, made[0]
-        proven = fetched.proof is not Proof.NONE or first.file.self_evident
+    def go_on(self) -> Outcome:
+        """Deliver to the places that are left, to all of them that take it. Raises TransientError or DeliveryError:
+        where another try may help one place, that; else why the first one has refused for good."""
+        wait_for: SfrError | None = None
+        for number in list(self._left):
+            placing = self._placings[number]
+            self._tell(f"to {placing.name}" if len(self._placings) > 1 or placing.name != "folder" else "")
+            try:
+                self._done[number] = placing.deliver(self._made, may_consume=self._left == [number])
+            except (DeliveryError, TransientError, ConfigError) as error:
+                log.warning("%s: not delivered to %s: %s", self._report.name, placing.name, redact(error.message))
+                if error.max_attempts != 1:
+                    wait_for = wait_for or error
+                    continue
+                self._refused.append(error)
+            self._left.remove(number)
+        if wait_for or self._refused:
+            raise wait_for or self._refused[0]
+        outcome = self._outcome(self._fetched, self._made)
+        self.discard()
+        return outcome
+
+    def _in_turn(self) -> list[int]:
+        """Those that only read come first; the last one gets the file itself, and where it grew is a rename away."""
+        stager = self._stagers[0] if self._stagers else None
+        return sorted(
+            range(len(self._shelves)),
+            key=lambda number: (self._placings[number].consumes, self._shelves[number] is stager),
+        )
+
+    def discard(self) -> None:
+        """Remove what is left of the finished files."""
+        for each in self._made:
+            each.discard()
+        self._made, self._left = [], []
+
+    def _outcome(self, fetched: Fetched, made: list[Made]) -> Outcome:
+        report, first, main = self._report, made[0], self._done[0]
+        proven = fetched.proof is not Proof.NONE or first.self_evident
         verified = proven and not fetched.doubt
         # What the source knows this version by is of use only for a single file that is proven.
         known = verified and len(made) == 1 and fetched.validator
-        also = f"came as {len(places)} files: also {', '.join(PurePath(place).name for place in places[1:])}"
+        also = f"came as {len(main)} files: also {', '.join(PurePath(each.location).name for each in main[1:])}"
         return Outcome(
             self._job.id,
             Status.DONE if verified else Status.UNVERIFIED,
-            location=places[0],
-            bytes=first.bytes,
+            location=main[0].location,
+            bytes=main[0].bytes or first.bytes,
             records=first.facts.records if first.facts else fetched.records,
             columns=first.facts.columns if first.facts else (),
-            sha256=first.sha256,
+            sha256=main[0].sha256 or first.sha256,
             proof=Proof.LENGTH if fetched.proof is Proof.NONE and proven else fetched.proof,
             error="" if verified else fetched.doubt or "nothing at its end proves it whole; the same bytes came twice",
             warnings=(
-                *([also] if len(made) > 1 else []),
+                *([also] if len(main) > 1 else []),
                 *fetched.warnings,
                 *(_blank_lines(first.facts)),
                 *(checks.changes_since(self._job, first.facts) if first.facts else _unchecked(report)),
                 *(text for each in made for text in each.warnings),
+                *(text for each in self.deliveries for text in each.warnings),
             ),
-            others=tuple((place, each.sha256) for place, each in zip(places[1:], made[1:], strict=True)),
+            others=tuple((each.location, each.sha256) for each in main[1:]),
             validator=f"{_form_of(report, self._origin)}:{fetched.validator}" if known else "",
+            deliveries=tuple(replace(each, warnings=()) for each in self.deliveries),
         )
 
-    def _convert(self, made: _Made) -> None:
-        report = self._report
-        made.file.finish_writing()
-        if report.excel and made.facts is not None:
-            converted = for_excel(made.path, self._staging(report.name), made.facts.delimiter, made.facts.records)
-            made.path.unlink(missing_ok=True)
-            made.path, made.bytes, made.sha256 = converted.path, converted.bytes, converted.sha256
-            if converted.changed_cells:
-                made.warnings.append(f"{converted.changed_cells:,} formula cells made harmless for Excel")
-
-    def _put(self, made: list[_Made], names: list[str]) -> list[str]:
-        files = [(each.path, name) for each, name in zip(made, names, strict=True)]
-        if self._report.update == "append":
-            return [self._append(made[0], names[0])]
-        if len(files) == 1:
-            return [self._destination.put(*files[0])]
-        if not isinstance(self._destination, Together):
-            raise DeliveryError(
-                f"the report came as {len(files)} files, and this destination cannot take them all or none",
-                reason="several-files",
-                remedy="Deliver this report into a folder, or ask its source for one file.",
-            )
-        return self._destination.put_all(files)
-
-    def _append(self, made: _Made, name: str) -> str:
-        assert isinstance(self._destination, Appending)
-        if isinstance(self._destination, Joining) and self._private is not None:
-            self._join(self._destination, self._private / "appended", made, name)
-            return self._destination.put(made.path, name)
-        place = self._destination.append(made.path, name)
-        with suppress(OSError):  # no file of this machine: what was added is told
-            made.bytes, made.sha256 = Path(place).stat().st_size, sha256_of(Path(place))
-        return place
-
-    def _join(self, destination: Joining, journals: Path, made: _Made, name: str) -> None:
-        """Join the records and what is there. What this very job has put there before, and died, is taken back."""
-        target = destination.place(name)
-        journal, records_sha256 = AppendJournal(journals, target), made.sha256
-        last = journal.last()
-        repeated = last is not None and last.job_id == self._job.id
-        begin = destination.join(made.path, name, last.begin if last is not None and repeated else None)
-        try:
-            made.bytes, made.sha256 = made.path.stat().st_size, sha256_of(made.path)
-            journal.write(Appended(self._job.id, records_sha256, begin, made.bytes, made.sha256))
-        except OSError as error:
-            raise delivery_error(target, error) from error
-        if last is not None and not repeated and last.records_sha256 == records_sha256 and begin < made.bytes:
-            made.warnings.append(
-                "the same records were added last time: if that was this very report, they are doubled"
-            )
-
-    def _refuse_to_append(self, intake: Intake) -> None:
-        """Raises ReportError for what cannot be appended all or nothing."""
-        if not isinstance(self._destination, Appending):
-            why = "this destination can only replace files, not append to them"
-        elif self._report.format != "csv":
-            why = f"records cannot be appended to a file of the format {self._report.format}"
-        elif intake.others:
-            why = "the report came as several files, which cannot be appended"
-        else:
-            return
-        raise ReportError(why, reason="append", remedy="Write update=replace for this report.")
-
     def _staging(self, name: str) -> Path:
-        if isinstance(self._destination, Staging):
-            return self._destination.staging(name)
+        while self._stagers:
+            try:
+                return self._stagers[0].staging(name)
+            except DeliveryError:
+                if len(self._stagers) == 1:
+                    raise
+                self._stagers.pop(0)  # it will refuse its file; the others get theirs
         if self._private is None:
             raise DeliveryError("there is no place where the file can grow")
         folder = self._private / "staging"
@@ -156,16 +176,7 @@ class Delivery:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise delivery_error(folder, error) from error
-        return folder / part_name(name, os.getpid())
-
-
-class _Made:
-    """A proven file and what became of it so far."""
-
-    def __init__(self, file: StagedFile, facts: CsvFacts | None) -> None:
-        self.file, self.facts = file, facts
-        self.path, self.bytes, self.sha256 = file.path, file.bytes, file.sha256
-        self.warnings: list[str] = []
+        return folder / part_name(PurePath(name).name, os.getpid())
 
 
 def is_current(job: Job, origin: str = "") -> bool:
@@ -174,7 +185,10 @@ def is_current(job: Job, origin: str = "") -> bool:
     report, place = job.report, Path(job.previous_location or ".")
     if not job.previous_validator.startswith(f"{_form_of(report, origin)}:") or report.update != "replace":
         return False
-    if place != Path(report.folder) / report.name:
+    # What was young enough then may be too old now, and nobody knows what a program of the user's would make of it now.
+    if report.expect.newest is not None or report.shape.clean:
+        return False
+    if report.places != (Place(),) or place != Path(report.folder) / report.name:
         return False
     with suppress(OSError):
         return sha256_of(place) == job.previous_sha256
@@ -188,8 +202,10 @@ def validator_of(job: Job) -> str:
 
 def _form_of(report: Report, origin: str) -> str:
     """Which conversions a report asks for, and of which server: a file in another form is another file."""
-    form = repr((report.excel, report.columns, report.other_columns, report.keep_footer, origin))
-    return hashlib.sha256(form.encode()).hexdigest()[:8]
+    asked: tuple[object, ...] = (report.excel, report.columns, report.other_columns, report.keep_footer, origin)
+    if report.shape != Shape() or report.expect != Expectations():
+        asked = (*asked, report.shape, report.expect)
+    return hashlib.sha256(repr(asked).encode()).hexdigest()[:8]
 
 
 def _blank_lines(facts: CsvFacts | None) -> tuple[str, ...]:
@@ -205,35 +221,3 @@ def _unchecked(report: Report) -> tuple[str, ...]:
     if report.min_records is None and report.may_be_empty and not report.expected_columns:
         return ()
     return (f"what the list expects of it was not checked: records and columns of {report.format} are not looked at",)
-
-
-def _named(name: str, label: str) -> str:
-    """The name of a further file, short enough for every file system.
-
-    No list may name a report with two dots in a row, and no label has a dot: so it is never another report's file.
-    """
-    if not label:
-        return name
-    path = PurePath(name)
-    end = f"..{label}{path.suffix}"
-    room_bytes = _LONGEST_NAME_BYTES - len(end.encode())
-    stem = path.stem.encode()
-    if len(stem) > room_bytes:
-        told_apart = f"-{hashlib.sha256(stem).hexdigest()[:8]}"
-        return stem[: max(room_bytes - len(told_apart), 1)].decode(errors="ignore").rstrip(". ") + told_apart + end
-    return f"{path.stem}{end}"
-
-
-def _check_size(path: Path, size_bytes: int) -> None:
-    """What lies there is what was written, and nobody took it away or wrote into it. Raises DeliveryError."""
-    try:
-        found_bytes = path.stat().st_size
-    except OSError as error:
-        raise delivery_error(path, error) from error
-    if found_bytes != size_bytes:
-        raise DeliveryError(
-            f"{path}: {size_bytes:,} bytes were written and {found_bytes:,} are there",
-            reason="changed-on-disk",
-            remedy="See what else writes into this folder, and whether its disk or network share is sound.",
-            max_attempts=3,
-        )

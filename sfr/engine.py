@@ -171,7 +171,7 @@ class Engine:
     def _write(self) -> None:
         if self.unwritten:
             # The files are on the disk already; now their names are too, before the history calls them done.
-            sync_folders_of(outcome.location for outcome in self.unwritten.values())
+            sync_folders_of(place for outcome in self.unwritten.values() for place in _places_of(outcome))
             with self._patience():
                 self._history.settle(list(self.unwritten.values()))
                 self.unwritten.clear()
@@ -222,6 +222,12 @@ class Engine:
             for outcome in self._history.close_open(run.id, status, reason, why, time.time()):
                 if outcome.job_id in self._known:
                     self._watcher.settled(Result(self._known.pop(outcome.job_id), outcome))
+
+
+def _places_of(outcome: Outcome) -> Iterator[str]:
+    yield outcome.location
+    yield from (place for place, _ in outcome.others)
+    yield from (each.location for each in outcome.deliveries if "://" not in each.location)
 
 
 def _unstarted(job: Job, status: Status, error: SfrError) -> Outcome:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from sfr.catalog import expanded_name, unique_names
+from sfr.catalog import expanded_name, renamed, unique_names
 from sfr.connector import Expanding
 from sfr.errors import ReportError, SfrError, TransientError
 from sfr.interruption import Interruption
@@ -50,7 +50,7 @@ class Expansion:
             if report.many:
                 names = taken.setdefault(report.folder, [])
                 unique = unique_names([part.name for part in parts], names)
-                parts = [replace(part, name=name) for part, name in zip(parts, unique, strict=True)]
+                parts = [renamed(part, name) for part, name in zip(parts, unique, strict=True)]
                 names += unique
             found += parts
         return found

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from sfr import checks
 from sfr.column_mapping import MappedSink
-from sfr.connector import Destination, Expanding, Session, Source
+from sfr.connector import Expanding, Source
 from sfr.csv_scan import CsvFacts
 from sfr.delivery import Delivery, is_current, validator_of
 from sfr.empty_answer import write_header
-from sfr.errors import AuthError, InvalidReport, ReportError, SfrError, TransientError
+from sfr.errors import InvalidReport, ReportError, TransientError
 from sfr.intake import Intake
-from sfr.model import Fetched, Job, Outcome, Phase, Proof, Status
+from sfr.model import Delivered, Fetched, Job, Outcome, Phase, Proof, Status
 from sfr.staging import MOST_CUT, StagedFile
+from sfr.surroundings import Surroundings
 from sfr.unfinished import Unfinished, key_of
 
 MOST_UNPROVEN = 6
-
-
-class Surroundings(Protocol):
-    """What a job needs of the process that it runs in."""
-
-    def session(self, source: str) -> Session: ...
-
-    def await_session(self, source: str, lost: Session, why: AuthError) -> None:
-        """Return when a newer session than `lost` is there. Raises AuthError when there will be none."""
-        ...
-
-    def enter(self, source: str) -> float:
-        """Ask to talk to the source: 0 = go ahead, else the seconds after which to ask again."""
-        ...
-
-    def leave(self, source: str, error: SfrError | None) -> None: ...
-    def show(self, phase: Phase, attempt: int, note: str = "") -> None: ...
-    def progress(self, written_bytes: int) -> None:
-        """How much of the report has come. Raises Cancelled when the run is being stopped."""
-        ...
-
-    def pause(self, seconds: float) -> None:
-        """Wait. Raises Cancelled when the run is being stopped."""
-        ...
-
-    def why_aborted(self) -> SfrError | None:
-        """The reason, if the process itself broke the transfer off (a stall, too long); asking forgets it."""
-        ...
 
 
 class Fetching:
@@ -61,7 +35,7 @@ class Fetching:
         self,
         job: Job,
         source: Source,
-        destination: Destination,
+        shelves: Sequence[Any],
         limit_bytes: int,
         around: Surroundings,
         *,
@@ -71,7 +45,9 @@ class Fetching:
         self._job, self._report = job, job.report
         self._source = source
         self._origin = origin
-        self._delivery = Delivery(job, destination, private, origin)
+        self._delivery = Delivery(
+            job, shelves, private=private, origin=origin, progress=around.progress, tell=self._tell_of_delivery
+        )
         self._limit_bytes = limit_bytes
         self._around = around
         self._unfinished = Unfinished(private / "unfinished" / key_of(job.report, origin)) if private else None
@@ -86,6 +62,9 @@ class Fetching:
         """Try number `number`. Raises our errors; an outcome means that the report is delivered."""
         self._number, self.bytes, self.first_byte_at = number, 0, None
         self._answered = self.advanced = False
+        if self._delivery.pending:
+            self.first_byte_at = time.monotonic()
+            return self._delivery.go_on()
         intake = Intake(self._stage, self._unfinished, self._validator)
         self.first_byte_at = None  # what was kept of an earlier try is no answer of the server
         self._around.show(Phase.SERVER, self._number)
@@ -105,7 +84,7 @@ class Fetching:
         else:
             intake.save()
             self.advanced = intake.advanced
-        if self._candidate is not intake:
+        if self._candidate is not intake and not self._delivery.pending:
             intake.discard()
 
     def _take_in(self, intake: Intake) -> Outcome:
@@ -122,6 +101,7 @@ class Fetching:
         if fetched.unchanged:
             return self._unchanged(intake)
         if _is_nothing(fetched, intake.size) and write_header(self._job, intake):
+            intake.has_known_header = not (report.columns and report.other_columns == "drop")
             fetched = replace(
                 fetched, warnings=(*fetched.warnings, "nothing came, not even a header: it has the one that is known")
             )
@@ -130,8 +110,6 @@ class Fetching:
         facts[0] = _counted(fetched, facts[0])
         if fetched.proof is Proof.NONE and not all(file.self_evident for file in intake.files):
             self._compare(intake)
-        if facts[0] is not None:
-            checks.check_expectations(self._report, facts[0])
         outcome = self._delivery.deliver(intake, fetched, facts)
         intake.forget()
         return outcome
@@ -157,6 +135,14 @@ class Fetching:
             self._around.show(Phase.TRANSFER, self._number)
         self.bytes = written_bytes
         self._around.progress(written_bytes)
+
+    def _tell_of_delivery(self, note: str) -> None:
+        self._around.show(Phase.FINISHING, self._number, note)
+
+    @property
+    def deliveries(self) -> tuple[Delivered, ...]:
+        """All that was delivered so far, also where a later place has refused."""
+        return self._delivery.deliveries
 
     def _validator(self) -> str:
         return validator_of(self._job) if is_current(self._job, self._origin) else ""
@@ -207,7 +193,8 @@ class Fetching:
         )
 
     def close(self) -> None:
-        """Forget an answer that was kept for comparison."""
+        """Forget an answer that was kept for comparison, and files that no place has taken."""
+        self._delivery.discard()
         if self._candidate is not None:
             self._candidate.discard()
             self._candidate = None

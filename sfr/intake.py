@@ -32,6 +32,7 @@ class Intake:
         self._saved_at = time.monotonic()
         self._began: str | None = ""  # None where this try threw away what was there
         self._point, self._unread = "", False
+        self.has_known_header = False  # the one of last time, as nothing came
         self.main = stage("")
         self.others: dict[str, Intake] = {}  # by the end of the file's name
         self._by_label: dict[str, Intake] = {}

@@ -48,6 +48,12 @@ def writer_of(part: str) -> Writer:
     return Writer.LIVES if pid != os.getpid() and _runs(pid) else Writer.GONE
 
 
+def is_of_this_process(part: str) -> bool:
+    """Whether a thread of this process may be writing the partial file of this name."""
+    found = _OURS.fullmatch(part)
+    return found is not None and found["host"] == _machine() and int(found["pid"]) == os.getpid()
+
+
 def _machine() -> str:
     return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:4]
 

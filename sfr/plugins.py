@@ -15,8 +15,17 @@ SOURCES = {
     "metabase": "sfr.sources.metabase.source:Metabase",
     "cake": "sfr.sources.cake.source:Cake",
     "link": "sfr.sources.link.source:Link",
+    "sql": "sfr.sources.sql.source:Sql",
 }
-DESTINATIONS = {"folder": "sfr.destinations.folder:Folder"}
+DESTINATIONS = {
+    "folder": "sfr.destinations.folder:Folder",
+    "sftp": "sfr.destinations.sftp:Sftp",
+    "smb": "sfr.destinations.smb:Smb",
+    "azure": "sfr.destinations.azure:Azure",
+    "gcs": "sfr.destinations.gcs:Gcs",
+    "s3": "sfr.destinations.s3.destination:S3",
+    "table": "sfr.destinations.table.destination:Table",
+}
 
 log = logging.getLogger("sfr.plugins")
 

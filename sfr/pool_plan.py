@@ -7,10 +7,12 @@ import math
 import os
 import pickle
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from sfr.errors import BrokenConnector
+from sfr.errors import BrokenConnector, SfrError
 from sfr.model import Report
 from sfr.pool.supervisor import PoolPlan
 from sfr.pool.worker import Setup, Watch
@@ -53,11 +55,23 @@ def plan_pool(settings: Settings, reception: Reception, reports: Sequence[Report
     return PoolPlan(processes, setup.threads, setup, paces)
 
 
+def staging_folders(settings: Settings, reports: Iterable[Report]) -> set[Path]:
+    """The folders beside `Report.folder` where files of these reports may have grown: those of named folders."""
+    named = {place.destination for report in reports for place in report.places} - {FOLDER}
+    found = set()
+    for name in named:
+        with suppress(SfrError):  # then nothing grew there
+            kind, config = configure_destination(settings, name)
+            if kind == FOLDER:
+                found.add(Path(config.directory).absolute())
+    return found
+
+
 def _destinations(settings: Settings, reports: Sequence[Report]) -> dict[str, tuple[str, Any]]:
     """The destinations beside folders; those that are broken are left out, and cost their own reports. Raises
     ConfigError."""
     found = {}
-    for name in sorted({report.destination for report in reports} - {FOLDER}):
+    for name in sorted({place.destination for report in reports for place in report.places} - {FOLDER}):
         try:
             found[name] = configure_destination(settings, name)
         except BrokenConnector as error:

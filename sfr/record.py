@@ -27,7 +27,13 @@ class Record:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Build from `to_dict` output. Unknown keys are dropped, so that an older sfr reads a newer history."""
         revivers = _revivers_of(typing.cast(type, cls))
-        return cls(**{name: revivers[name](value) for name, value in values.items() if name in revivers})
+        of_today = cls._of_today(values)
+        return cls(**{name: revivers[name](value) for name, value in of_today.items() if name in revivers})
+
+    @staticmethod
+    def _of_today(values: dict[str, Any]) -> dict[str, Any]:
+        """What an older sfr wrote, as this one would have."""
+        return values
 
     @classmethod
     def from_json(cls, text: str) -> Self:

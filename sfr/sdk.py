@@ -9,12 +9,16 @@ from __future__ import annotations
 from sfr.connector import (
     Appending,
     Asker,
+    Carrying,
+    Checking,
     Destination,
     Door,
     Expanding,
     HavingOptions,
+    Linking,
     Listed,
     Listing,
+    Parcel,
     Reference,
     ReferenceProblem,
     Referring,
@@ -23,8 +27,10 @@ from sfr.connector import (
     Sink,
     Source,
     Staging,
+    TakingRecords,
     Together,
     Tools,
+    Updating,
     UsingWindows,
     Wanted,
 )
@@ -40,7 +46,7 @@ from sfr.errors import (
     TransientError,
 )
 from sfr.http import Answer, Client, Timeouts
-from sfr.model import Fetched, Proof, Report, Window
+from sfr.model import Delivered, Fetched, Place, Proof, Report, Window
 from sfr.rows import CsvRows
 
 __all__ = [
@@ -49,9 +55,12 @@ __all__ = [
     "Asker",
     "AuthError",
     "Cancelled",
+    "Carrying",
+    "Checking",
     "Client",
     "ConfigError",
     "CsvRows",
+    "Delivered",
     "DeliveryError",
     "Destination",
     "Door",
@@ -59,8 +68,11 @@ __all__ = [
     "Fetched",
     "HavingOptions",
     "InvalidReport",
+    "Linking",
     "Listed",
     "Listing",
+    "Parcel",
+    "Place",
     "Proof",
     "Reference",
     "ReferenceProblem",
@@ -74,10 +86,12 @@ __all__ = [
     "Sink",
     "Source",
     "Staging",
+    "TakingRecords",
     "Timeouts",
     "Together",
     "Tools",
     "TransientError",
+    "Updating",
     "UsingWindows",
     "Wanted",
     "Window",

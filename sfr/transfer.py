@@ -6,14 +6,17 @@ import logging
 import random
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from sfr.connector import Destination, Session, Source
+from sfr.connector import Session, Source
 from sfr.errors import AuthError, Cancelled, InvalidReport, ReportError, SfrError, TransientError
-from sfr.fetching import Fetching, Surroundings
+from sfr.fetching import Fetching
 from sfr.model import Attempt, Job, Outcome, Phase, Report, Status
 from sfr.redaction import redact
+from sfr.surroundings import Surroundings
 
 MOST_RENEWALS = 4
 TURN_SECONDS = 0.25
@@ -47,14 +50,14 @@ def surprise(report: Report, error: BaseException) -> SfrError:
 
 
 class Transfer:
-    """The attempts of one job. `private` is a folder of this output alone, for what no user is to see; `origin` tells
-    two configurations of the source's name apart."""
+    """The attempts of one job. `shelves` are the destinations of the report's places, opened. `private` is a folder of
+    this output alone, for what no user is to see; `origin` tells two configurations of the source's name apart."""
 
     def __init__(
         self,
         job: Job,
         source: Source,
-        destination: Destination,
+        shelves: Sequence[Any],
         policy: RetryPolicy,
         around: Surroundings,
         *,
@@ -63,7 +66,7 @@ class Transfer:
     ) -> None:
         self._job, self._report = job, job.report
         limit_bytes = policy.max_report_bytes
-        self._fetching = Fetching(job, source, destination, limit_bytes, around, private=private, origin=origin)
+        self._fetching = Fetching(job, source, shelves, limit_bytes, around, private=private, origin=origin)
         self._policy, self._around = policy, around
         self._attempts: list[Attempt] = []
         self._failures: Counter[str] = Counter()
@@ -198,4 +201,5 @@ class Transfer:
             reason=error.reason,
             error=redact(error.message),
             remedy=redact(error.remedy),
+            deliveries=self._fetching.deliveries,
         )

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from sfr.catalog.additions import Added, append_rows
 from sfr.catalog.columns import HEADERS, find_columns, row_cells
+from sfr.catalog.default_list import default_list
 from sfr.catalog.documents import SUFFIXES, read_document
 from sfr.catalog.entry import Entry
-from sfr.catalog.expansion import expanded_name, unique_names
-from sfr.catalog.file_names import same_file_key
+from sfr.catalog.expansion import expanded_name, renamed, unique_names
 from sfr.catalog.folders import read_folder
 from sfr.catalog.one_line import cells_of_line
+from sfr.catalog.overlaps import overlaps
 from sfr.catalog.problems import BadCell, ListError, Problem, describe
+from sfr.catalog.programs import completed, literal_entry
 from sfr.catalog.request_lists import is_request_list, rows_of_requests
 from sfr.catalog.rich import rows_of_document
 from sfr.catalog.row import Row
-from sfr.catalog.selection import select
+from sfr.catalog.selection import known_names, names_some, select
+from sfr.catalog.shelves import Shelves
 from sfr.catalog.table import read_table
 from sfr.errors import ConfigError
 from sfr.model import Report
@@ -31,9 +34,13 @@ __all__ = [
     "ListError",
     "Problem",
     "append_rows",
+    "default_list",
     "expanded_name",
+    "known_names",
+    "names_some",
     "parse_reports",
     "read_list",
+    "renamed",
     "select",
     "unique_names",
     "verify_reports",
@@ -104,70 +111,30 @@ def parse_reports(
 def verify_reports(
     reports: Sequence[Report], settings: Settings, now: datetime, notify: Notify = _log.warning
 ) -> list[Report]:
-    """Hold the reports of a program to the rules of a list: names, folders, ids, parameters, options, windows, no file
-    twice.
+    """Hold the reports of a program to the rules of a list: names, folders, ids, parameters, options, windows, places,
+    formats, expectations, no file twice.
 
-    Gives them back with ids, names, options and formats completed. Their texts are taken as they are: `{today}` is no
-    date here. Raises ListError with all problems at once, ConfigError for what is no report at all.
+    Gives them back with ids, names, options, formats and paths completed. Their texts are taken as they are: `{today}`
+    is no date here. Raises ListError with all problems at once, ConfigError for what is no report at all.
     """
-    rows = [Row(number, _literal(number, report)) for number, report in enumerate(reports, 1)]
+    rows = [Row(number, literal_entry(number, report)) for number, report in enumerate(reports, 1)]
     read = _build(_List("reports", rows, counted="number"), settings, now, notify)
-    return [_completed(given, found) for given, found in zip(reports, read, strict=True)]
-
-
-def _literal(number: int, report: Report) -> Entry:
-    """What a list would have to say for this report."""
-    if not isinstance(report, Report):
-        raise ConfigError(f"reports, number {number}: {type(report).__name__} is given where a Report must be")
-    params = report.params
-    if report.source == "salesforce" and report.format != "csv" and "xf" not in dict(params):
-        params = (*params, ("xf", report.format))
-    cells = {
-        "name": report.name,
-        "id": report.ref,
-        "source": report.source,
-        "path": report.folder,
-        "min_rows": "" if report.min_records is None else str(report.min_records),
-        "update": report.update,
-        "destination": report.destination,
-        "other_columns": report.other_columns,
-    }
-    return Entry(
-        cells,
-        params=tuple((name.strip(), value.strip()) for name, value in params if name.strip()),
-        options=dict(report.options),
-        columns=report.columns,
-        expected_columns=report.expected_columns,
-        window=report.window,
-        literal=True,
-    )
-
-
-def _completed(given: Report, found: Report) -> Report:
-    return replace(
-        found,
-        type=given.type,
-        tags=given.tags,
-        may_be_empty=given.may_be_empty,
-        keep_footer=given.keep_footer or found.keep_footer,
-        excel=given.excel or found.excel,
-        template=given.template or found.template,
-        line=given.line,
-    )
+    return [completed(given, found) for given, found in zip(reports, read, strict=True)]
 
 
 def _build(found: _List, settings: Settings, now: datetime, notify: Notify) -> list[Report]:
     """All rows as Reports, or a ListError."""
     default_folder, wrong_default = _default_folder(settings, found.rows)
-    reports = [row.report(settings, now, default_folder) for row in found.rows]
+    shelves = Shelves(settings)
+    reports = [row.report(settings, now, default_folder, shelves) for row in found.rows]
     problems = [
         *found.problems,
         *wrong_default,
         *(problem for row in found.rows for problem in row.problems),
-        *_duplicates(found.rows, [*found.taken, *_files_of(settings)], found.counted),
+        *overlaps(found.rows, [*found.taken, *_files_of(settings)], found.counted),
     ]
     if problems:
-        raise ListError.of(found.place, problems, found.counted)
+        raise ListError.of(found.place, dict.fromkeys(problems), found.counted)
     for row in found.rows:
         for column, notice in row.notices:
             told = Problem(row.line, column, "", notice, "", row.entry.cell("name"))
@@ -189,19 +156,3 @@ def _default_folder(settings: Settings, rows: Sequence[Row]) -> tuple[str, list[
 def _files_of(settings: Settings) -> list[Path]:
     named = (settings.report_list, settings.final_report_path, settings.log_file)
     return [path for path in named if path is not None]
-
-
-def _duplicates(rows: Iterable[Row], taken: Iterable[Path], counted: str) -> Iterator[Problem]:
-    """Rows whose file would overwrite an earlier row's, or one of the files in `taken`."""
-    owners = {same_file_key(path.parent, path.name): path.as_posix() for path in taken}
-    for row in rows:
-        if row.target is None:
-            continue
-        folder, name = row.target
-        key = same_file_key(folder, name)
-        if key in owners:
-            yield Problem(row.line, "name", name, f"would overwrite {owners[key]}", "Give it another name or path.")
-        elif row.line is None:
-            owners[key] = "another of these"
-        else:
-            owners[key] = f"report {row.line}" if counted == "report" else f"the report of {counted} {row.line}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sfr.catalog.entry import Cells
 from sfr.catalog.problems import BadCell, Problem
 from sfr.catalog.table import Table, normalise_header
-from sfr.errors import BrokenConnector, SfrError
-from sfr.settings import Settings
 from sfr.settings.values import check_zone
+from sfr.similar_names import did_you_mean
 
 ALIASES = {
     "name": ("name", "file_name", "report_file_name", "filename"),
@@ -27,6 +26,14 @@ ALIASES = {
     "timezone": ("timezone", "time_zone"),
     "update": ("update", "update_method"),
     "destination": ("destination",),
+    "destination_path": ("destination_path",),
+    "identity": ("identity",),
+    "format": ("format",),
+    "clean": ("clean",),
+    "workbook": ("workbook",),
+    "sheet": ("sheet",),
+    "max_rows": ("max_rows", "max_records"),
+    "unique": ("unique",),
 }
 HEADERS = {alias: column for column, aliases in ALIASES.items() for alias in aliases}
 REQUIRED = ("name", "id")
@@ -34,10 +41,10 @@ REQUIRED = ("name", "id")
 _YES = frozenset(["yes", "y", "true", "t", "1", "on", "x", "ja", "j", "wahr", "oui", "si", "sí"])
 _NO = frozenset(["no", "n", "false", "f", "0", "off", "nein", "falsch", "non"])
 _SIMILAR = 0.82
-_OWN_WORDS = frozenset(["updated", "updates", "resource", "resources"])  # usual columns of people's own, close to ours
-_UPDATES = ("replace", "append")
+# Usual columns of people's own, close to ours.
+_OWN_WORDS = frozenset(["updated", "updates", "resource", "resources", "cleaned", "informat", "identifier", "uniqueid"])
+UPDATES = ("replace", "append", "upsert")
 _OTHER_COLUMNS = ("drop", "keep")
-DEFAULT_DESTINATION = "folder"
 
 
 def find_columns(table: Table) -> tuple[list[str | None], list[Problem]]:
@@ -113,33 +120,28 @@ def read_zone(text: str) -> str:
         raise BadCell(message, f"{remedy[:1].upper()}{remedy[1:]}.") from error
 
 
-def read_update(text: str, report_format: str) -> str:
-    """What happens to a file that is there: replace, as for an empty cell, or append. Raises BadCell."""
-    chosen = _one_of(text, _UPDATES)
-    if chosen == "append" and report_format != "csv":
-        raise BadCell(f"is for CSV files, and this report comes as {report_format}", "Write replace, or leave it out.")
-    return chosen
+def read_update(text: str) -> str:
+    """What happens to what is there: replace, as for an empty cell, append or upsert. Raises BadCell."""
+    return one_of(text, UPDATES)
+
+
+def names_of(text: str) -> list[str]:
+    """What stands between semicolons, in order; an empty cell holds nothing."""
+    return [part.strip() for part in text.split(";")] if text.strip() else []
 
 
 def read_other_columns(text: str) -> str:
     """What becomes of columns that `columns` does not name: drop, as for an empty value, or keep. Raises BadCell."""
-    return _one_of(text, _OTHER_COLUMNS)
+    return one_of(text, _OTHER_COLUMNS)
 
 
-def read_destination(text: str, settings: Settings) -> str:
-    """Where the file goes, a destination's name; an empty cell is the folder. Raises BadCell."""
-    name = text.strip().lower() or DEFAULT_DESTINATION
-    try:
-        settings.destination_type(name)
-    except BrokenConnector:  # then its own reports fail, when they are delivered
-        return name
-    except SfrError as error:
-        raise BadCell("is no destination that can be used here", f"{error.message}: {error.remedy}.") from error
-    return name
-
-
-def _one_of(text: str, words: tuple[str, str]) -> str:
+def one_of(text: str, words: Sequence[str]) -> str:
+    """One of a few words, the first for an empty text. Raises BadCell."""
     word = text.strip().casefold() or words[0]
     if word not in words:
-        raise BadCell(f"is neither {words[0]} nor {words[1]}", f"Write {words[0]} or {words[1]}.")
+        *others, last = words
+        neither = (
+            f"is neither {words[0]} nor {last}" if len(words) == 2 else f"is none of {', '.join(others)} and {last}"
+        )
+        raise BadCell(neither, did_you_mean(word, words) or f"Write {', '.join(others)} or {last}.")
     return word

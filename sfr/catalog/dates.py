@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sfr.catalog.windows import is_whole_days, last_day, wall_end, wall_start
@@ -25,6 +26,7 @@ _INSIDE = re.compile(
 _OFFSET = re.compile(r"([+-]\d+)([dwmy])")
 # Those that every platform's C library has; `%-d` is Linux only and stops Windows with an error.
 _DIRECTIVES = frozenset("aAbBdHIjmMpSuUVwWyYGzZ%")
+_BETWEEN = " _-."  # what people put between a name and a date
 _ISO_DATE = "%Y-%m-%d"
 _ISO_TIME = "%Y-%m-%dT%H:%M:%S"
 _ISO_TIME_IN_NAMES = "%Y-%m-%dT%H%M%S"  # Windows allows no colons in file names
@@ -69,17 +71,40 @@ class Moment:
     window: Window | None = None
 
 
-def fill(text: str, seen: Moment | datetime, *, keep: Container[str] = (), in_name: bool = False) -> str:
+def fill(
+    text: str,
+    seen: Moment | datetime,
+    *,
+    keep: Container[str] = (),
+    words: Mapping[str, str] = MappingProxyType({}),
+    in_name: bool = False,
+) -> str:
     """Replace every `{…}` in `text` by the date it stands for, as seen from a moment in its own zone.
 
     Months and years are counted first, then the named day is taken, then days and weeks are counted: `{month_end-1m}`
     is the last day of last month. A day that a month does not have becomes its last one. Without a format, dates are
     ISO 8601; the ends of a window that is not made of whole days come with their times, `in_name` without colons.
-    What is in `keep` stays as it is.
+    What is in `keep` stays as it is, and what is in `words`, braces and all, becomes what it says there.
     Raises ValueError with the list of forms when a `{…}` is none of them, or asks for a window where there is none.
     """
     moment = seen if isinstance(seen, Moment) else Moment(seen)
-    return _TOKEN.sub(lambda token: token[0] if token[0] in keep else _fill_token(token, moment, in_name), text)
+
+    def filled(token: re.Match[str]) -> str:
+        if token[0] in keep:
+            return token[0]
+        return words[token[0]] if token[0] in words else _fill_token(token, moment, in_name, words)
+
+    return _TOKEN.sub(filled, text)
+
+
+def undated(text: str) -> str:
+    """`text` without its dates, and without what stood between them and the rest: `sales_{today}` is `sales`."""
+    marked = _TOKEN.sub(lambda token: token[0][0] if token[0] in ("{{", "}}") else "\0", text)
+    first, *others = marked.split("\0")
+    if not others:
+        return first
+    parts = [first.rstrip(_BETWEEN), *(part.strip(_BETWEEN) for part in others[:-1]), others[-1].lstrip(_BETWEEN)]
+    return "_".join(part for part in parts if part)
 
 
 def fill_values(value: Any, seen: Moment) -> Any:
@@ -101,13 +126,16 @@ def _fill_in_query(text: str, seen: Moment) -> str:
     return text if text.startswith("{{") else fill(text, seen)
 
 
-def _fill_token(token: re.Match[str], seen: Moment, in_name: bool) -> str:
+def _fill_token(token: re.Match[str], seen: Moment, in_name: bool, words: Mapping[str, str]) -> str:
     if token[0] in ("{{", "}}"):
         return token[0][0]
     inside = _INSIDE.fullmatch(token["inside"].strip()) if token["inside"] else None
     base = inside["base"].lower() if inside else ""
     if inside is None or base not in {*_BASES, *_ENDS}:
-        raise ValueError(f"holds {token[0]}, which is no date that is known here. There are {FORMS}")
+        what = "nothing" if words else "no date"
+        raise ValueError(
+            f"holds {token[0]}, which is {what} that is known here. There are {', '.join([*words, FORMS])}"
+        )
     if base in _ENDS and seen.window is None:
         raise ValueError(f"holds {token[0]}, and this report has no window. Give it one, such as last_month")
     try:

@@ -27,14 +27,15 @@ class Number:
 class Entry:
     """A report as it is written in a list.
 
-    `cells` are texts by column (see `columns.ALIASES`). `params` are given where they are no text, `options` are
-    values of JSON, with each number as a Number. `window` is one that needs no reading. In a `literal` entry `{today}`
-    is no date. `notices` are what its user should be told.
+    `cells` are texts by column (see `columns.ALIASES`), `more` what is more than a text, by its key. `params` are given
+    where they are no text, `options` are for the source; in these and in `more` each number is a Number. `window` is
+    one that needs no reading. In a `literal` entry `{today}` is no date. `notices` are what its user should be told.
     """
 
     cells: Cells
     params: Pairs | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
     columns: Pairs = ()
     other_columns: str = "drop"
     expected_columns: tuple[str, ...] = ()
@@ -51,17 +52,28 @@ class Entry:
         """What tells that a report of tomorrow is this one: all that is written of what is to be fetched."""
         params = self.cell("params") if self.params is None else "&".join(map("=".join, self.params))
         known_by = [*map(self.cell, _IDENTIFYING), params]
-        known_by += [f"window={self.cell('window')}"] if self.cell("window") else []
+        # Each only where it is used: a report of yesterday's list must be the same one today.
+        known_by += [f"{column}={self.cell(column)}" for column in ("window", "format") if self.cell(column)]
         if self.options:
             written = json.dumps(plain(self.options), sort_keys=True, ensure_ascii=False, default=str)
             known_by.append(f"options={written}")
         return "\n".join(known_by)
 
 
-def plain(value: Any) -> Any:
-    """A value of JSON with its Numbers as numbers."""
+def plain(value: Any, *, as_written: bool = False) -> Any:
+    """A value of JSON with its Numbers as numbers, or as the texts that somebody wrote."""
     if isinstance(value, Number):
-        return value.value
+        return value.text if as_written else value.value
     if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    return [plain(each) for each in value] if isinstance(value, list) else value
+        return {key: plain(each, as_written=as_written) for key, each in value.items()}
+    return [plain(each, as_written=as_written) for each in value] if isinstance(value, list) else value
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a text, or a number, which is one as it is written."""
+    return isinstance(value, (str, Number))
+
+
+def text_of(value: Any) -> str:
+    """The text of such a value, or of a boolean, without spaces around it."""
+    return value.text if isinstance(value, Number) else str(value).lower() if isinstance(value, bool) else value.strip()

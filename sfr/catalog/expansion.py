@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from sfr.catalog.file_names import FORBIDDEN, MAX_BYTES, RESERVED, known_extension
+from sfr.catalog.path_templates import renamed_path
+from sfr.model import Report
 
 NAME, ID = "{chart.name}", "{chart.id}"
 TOKENS = (NAME, ID)
@@ -28,6 +31,12 @@ def expanded_name(template_name: str, name: str, ref: str) -> str:
     # The name at last: it may hold what looks like a token.
     parts = [part.replace(ID, _harmless(ref)) for part in stem.split(NAME)]
     return valid_name(_harmless(name).join(parts), extension)
+
+
+def renamed(report: Report, name: str) -> Report:
+    """One of the several reports that a reference stands for, under the final name of its file: so are its paths."""
+    places = tuple(replace(place, path=renamed_path(place.path, name)) for place in report.places)
+    return replace(report, name=name, places=places)
 
 
 def valid_name(text: str, extension: str = "") -> str:

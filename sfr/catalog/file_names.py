@@ -17,29 +17,39 @@ RESERVED = frozenset(
     ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
     + [f"{device}{digit}" for device in ("COM", "LPT") for digit in "123456789¹²³"]
 )
-_REPORT_EXTENSIONS = frozenset([".csv", ".xls", ".xlsx", ".json"])
+_REPORT_EXTENSIONS = frozenset([".csv", ".xls", ".xlsx", ".json", ".parquet", ".jsonl"])
 _SALESFORCE_EXTENSIONS = frozenset([".csv", ".xls", ".xlsx"])
-_OTHER_EXTENSIONS = frozenset([".txt", ".tsv", ".dat"])
+_OTHER_EXTENSIONS = frozenset([".txt", ".tsv", ".dat"])  # of CSV, as people like it
+_PACKED = (".csv.gz", ".csv.zst")
+_MADE = frozenset([*_PACKED, ".parquet", ".jsonl"])  # what no source gives, and a list can ask for
 
 
 def with_extension(name: str, report_format: str, ref: str = "") -> str:
-    """Add the format's extension (`.csv`, `.xls`, `.xlsx`, `.json`) to a name that has none.
+    """Add the format's extension (`.csv`, `.xls`, `.csv.gz`) to a name that has none.
 
     Any text after a dot that is no usual extension belongs to the name: `sales 1.5` becomes `sales 1.5.csv`. What
     comes as a `file` keeps its name, or gets the extension of its address `ref`. Raises BadCell when the name promises
     another format than the one that will come.
     """
-    extension = PurePosixPath(name).suffix.lower()
     if report_format == "file":
-        return name if extension else name + _extension_of_address(ref)
-    wanted = f".{report_format}"
-    if extension == wanted or extension in _OTHER_EXTENSIONS:
+        return name if PurePosixPath(name).suffix else name + _extension_of_address(ref)
+    extension, wanted = _promised(name), f".{report_format}"
+    if extension == wanted or (extension in _OTHER_EXTENSIONS and wanted in {*_REPORT_EXTENSIONS} - _MADE):
         return name
-    if extension in _REPORT_EXTENSIONS:
+    if extension:
         how = f", or put xf={extension[1:]} into params" if {extension, wanted} <= _SALESFORCE_EXTENSIONS else ""
+        how = f", or ask for format {extension[1:]}" if extension in _MADE else how
         remedy = f"Name it {name[: -len(extension)]}{wanted}{how}."
         raise BadCell(f"ends in {extension}, but the report comes as {wanted[1:]}", remedy)
     return name + wanted
+
+
+def _promised(name: str) -> str:
+    """The extension that says what is in a file of that name; "" where it says nothing."""
+    small = name.lower()
+    packed = next((extension for extension in _PACKED if small.endswith(extension)), "")
+    extension = PurePosixPath(small).suffix
+    return packed or (extension if extension in _REPORT_EXTENSIONS | _OTHER_EXTENSIONS else "")
 
 
 def _extension_of_address(address: str) -> str:
@@ -49,15 +59,14 @@ def _extension_of_address(address: str) -> str:
 
 
 def format_of(name: str) -> str:
-    """The report format that a name promises: `xls`, `xlsx`, `json`, otherwise `csv`."""
-    extension = PurePosixPath(name).suffix.lower()
-    return extension[1:] if extension in _REPORT_EXTENSIONS else "csv"
+    """The report format that a name promises: `xls`, `parquet`, `csv.gz` …, otherwise `csv`."""
+    extension = _promised(name)
+    return "csv" if extension in _OTHER_EXTENSIONS else extension[1:] or "csv"
 
 
 def known_extension(name: str) -> str:
     """The extension of a name as it is written there, or "" where what follows the last dot belongs to the name."""
-    extension = PurePosixPath(name).suffix
-    return extension if extension.lower() in _REPORT_EXTENSIONS | _OTHER_EXTENSIONS else ""
+    return name[len(name) - len(_promised(name)) :]
 
 
 def check_name(name: str) -> None:

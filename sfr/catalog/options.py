@@ -19,7 +19,7 @@ from sfr.similar_names import did_you_mean
 Model = type[BaseModel]
 
 # What a JSON or YAML list knows beside the columns of a CSV list.
-LIST_KEYS = ("columns", "other_columns", "expect", "options")
+LIST_KEYS = ("columns", "other_columns", "expect", "options", "types", "misfits", "null", "steps")
 
 _MOST_LEVELS = 100
 
@@ -174,7 +174,9 @@ def _fields(model: Model | None) -> dict[str, FieldInfo]:
 
 
 def _unknown(name: str, known: Iterable[str]) -> BadOption:
-    if name in LIST_KEYS:
+    if name in LIST_KEYS and name != "columns":
+        return BadOption(name, "", "is a key of the list, and no option", "Write it beside options, not below.")
+    if name == "columns":
         remedy = "Write pairs of a column's name and the name that it shall get: {region: Region}."
         return BadOption(name, "", "is a text, and must say what becomes of each column", remedy)
     names = [*known, *dict.fromkeys(HEADERS.values()), *LIST_KEYS]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sfr.catalog.columns import HEADERS
-from sfr.catalog.entry import Cells, Entry, Number, Pairs
+from sfr.catalog.entry import Cells, Entry, Pairs, is_text, text_of
 from sfr.catalog.options import LIST_KEYS
 from sfr.catalog.problems import BadCell, Problem, shorten
 from sfr.catalog.row import Row
@@ -14,7 +14,20 @@ from sfr.catalog.table import normalise_header
 from sfr.similar_names import did_you_mean
 
 _DOCUMENT_KEYS = ("defaults", "reports")
-_EXPECT_KEYS = {"min_rows": "min_rows", "min_records": "min_rows", "may_be_empty": "may_be_empty", "columns": "columns"}
+_EXPECT_KEYS = {
+    "min_rows": "min_rows",
+    "min_records": "min_rows",
+    "max_rows": "max_rows",
+    "max_records": "max_rows",
+    "may_be_empty": "may_be_empty",
+    "columns": "columns",
+    "types": "expect.types",
+    "unique": "unique",
+    "newest": "newest",
+}
+# What may be, or always is, more than a text; it is understood where what it says is known.
+_MORE = frozenset(["destination", "destination_path", "identity", "clean", "unique"])
+_ALWAYS_MORE = frozenset(["types", "null", "steps", "expect.types", "newest"])
 # Where both the defaults and a report have one of these, each keeps what the other does not name.
 _JOINED = ("options", "params", "expect")
 _SHAPE = "Write a list of reports, or a mapping with the keys reports and, if you like, defaults."
@@ -56,7 +69,7 @@ class _Reading:
     """Reads one report, collecting what is wrong with it."""
 
     def __init__(self, number: int) -> None:
-        self._number, self._problems, self._cells = number, list[Problem](), Cells()
+        self._number, self._problems, self._cells, self._more = number, list[Problem](), Cells(), Values()
 
     def row(self, report: Values, defaults: Values) -> Row:
         values = _joined(self._keyed(defaults), self._keyed(report))
@@ -65,7 +78,7 @@ class _Reading:
         params = self._params(values.pop("params", None))
         for key, value in values.items():
             self._cell(key, value)
-        entry = Entry(self._cells, params, options, columns, expected_columns=expected)
+        entry = Entry(self._cells, params, options, self._more, columns, expected_columns=expected)
         name = self._cells.get("name", "")
         wrong = [
             Problem(each.line, each.column, each.value, each.message, each.remedy, name) for each in self._problems
@@ -113,13 +126,13 @@ class _Reading:
     def _pairs_of_columns(self, columns: Any) -> Pairs:
         remedy = "Write pairs of a column's name and the name that it shall get, or a list of names to be kept."
         if isinstance(columns, list):
-            columns = {_text(each): each for each in columns if _is_text(each)} if all(map(_is_text, columns)) else None
+            columns = {text_of(each): each for each in columns if is_text(each)} if all(map(is_text, columns)) else None
         if not isinstance(columns, dict) or not columns:
             self._wrong("columns", "", "says nothing of columns", remedy)
             return ()
         pairs = []
         for old, new in columns.items():
-            name = old if new is None else _text(new) if _is_text(new) else ""
+            name = old if new is None else text_of(new) if is_text(new) else ""
             if not name.strip():
                 self._wrong(f"columns.{old}", _shown(new), "is no name for a column", remedy)
             pairs.append((old, name))
@@ -128,7 +141,7 @@ class _Reading:
     def _expected(self, expect: Any) -> tuple[str, ...]:
         if expect is None:
             return ()
-        known = ", ".join(dict.fromkeys(_EXPECT_KEYS.values()))
+        known = ", ".join(key for key in _EXPECT_KEYS if not key.endswith("records"))
         if not isinstance(expect, dict):
             self._wrong("expect", _shown(expect), "is no mapping", f"There are {known}.")
             return ()
@@ -137,17 +150,19 @@ class _Reading:
             if name is None:
                 remedy = _near(key, _EXPECT_KEYS) or f"There are {known}."
                 self._wrong(f"expect.{key}", "", "is no key that is known here", remedy)
-            elif name != "columns":
+            elif name in self._cells or name in self._more:
+                self._wrong(f"expect.{key}", "", "is given twice", "Delete one of them.")
+            elif name != "columns" and value is not None:
                 self._cell(name, value)
         columns = expect.get("columns") or []
-        if not isinstance(columns, list) or not all(map(_is_text, columns)):
+        if not isinstance(columns, list) or not all(map(is_text, columns)):
             self._wrong("expect.columns", _shown(columns), "is no list of names", "Write each column's name.")
             return ()
-        return tuple(map(_text, columns))
+        return tuple(map(text_of, columns))
 
     def _params(self, params: Any) -> Pairs | None:
-        if params is None or _is_text(params):
-            self._cells["params"] = _text(params) if params is not None else ""
+        if params is None or is_text(params):
+            self._cells["params"] = text_of(params) if params is not None else ""
             return None
         if not isinstance(params, dict):
             remedy = "Write name=value&name=value, or a mapping of names and values."
@@ -158,13 +173,16 @@ class _Reading:
     def _pairs(self, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for name, value in params.items():
             for each in value if isinstance(value, list) else [value]:
-                if each is None or isinstance(each, bool) or _is_text(each):
-                    yield name, "" if each is None else _text(each)
+                if each is None or isinstance(each, bool) or is_text(each):
+                    yield name, "" if each is None else text_of(each)
                 else:
                     self._wrong(f"params.{name}", _shown(each), "is no text", _quote(each))
 
     def _cell(self, key: str, value: Any) -> None:
-        """The value of one of the list's own keys as the text that a CSV list would have."""
+        """The value of one of the list's own keys: as the text that a CSV list would have, or as it is."""
+        if key in _ALWAYS_MORE or (key in _MORE and isinstance(value, (list, dict))):
+            self._more[key] = value
+            return
         try:
             self._cells[key] = _cell_text(key, value)
         except BadCell as error:
@@ -175,13 +193,13 @@ class _Reading:
 
 
 def _cell_text(key: str, value: Any) -> str:
-    if key == "tags" and isinstance(value, list) and all(map(_is_text, value)):
-        return ";".join(map(_text, value))
+    if key == "tags" and isinstance(value, list) and all(map(is_text, value)):
+        return ";".join(map(text_of, value))
     if key == "may_be_empty" and isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, bool) or not _is_text(value):
+    if isinstance(value, bool) or not is_text(value):
         raise BadCell("is no text", _quote(value))
-    return _text(value)
+    return text_of(value)
 
 
 def _joined(defaults: Values, report: Values) -> Values:
@@ -192,16 +210,8 @@ def _joined(defaults: Values, report: Values) -> Values:
     return found
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, (str, Number))
-
-
-def _text(value: Any) -> str:
-    return value.text if isinstance(value, Number) else str(value).lower() if isinstance(value, bool) else value.strip()
-
-
 def _shown(value: Any) -> str:
-    return shorten(_text(value)) if _is_text(value) or isinstance(value, bool) else ""
+    return shorten(text_of(value)) if is_text(value) or isinstance(value, bool) else ""
 
 
 def _quote(value: Any) -> str:

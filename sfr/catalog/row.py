@@ -9,26 +9,25 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sfr.catalog.columns import (
-    read_count,
-    read_destination,
-    read_other_columns,
-    read_tags,
-    read_update,
-    read_yes_or_no,
-    read_zone,
-)
-from sfr.catalog.dates import Moment, fill, fill_values
+from sfr.catalog.claims import left_to_source
+from sfr.catalog.columns import read_count, read_other_columns, read_tags, read_yes_or_no, read_zone
+from sfr.catalog.dated_cells import fill_cell, filled_options
+from sfr.catalog.dates import Moment, fill_values
 from sfr.catalog.entry import Entry, Pairs
 from sfr.catalog.expansion import TOKENS
+from sfr.catalog.expected import read_expectations
 from sfr.catalog.file_names import check_name, format_of, with_extension
 from sfr.catalog.folders import read_folder
 from sfr.catalog.options import BadOption, hold_to, ready, split_params
 from sfr.catalog.origins import Origin, find_origin
+from sfr.catalog.path_templates import Named
+from sfr.catalog.places import Found, Placement
 from sfr.catalog.problems import BadCell, Problem
+from sfr.catalog.shapes import check_workbook, read_format, read_shape, told_of_other_than_csv
+from sfr.catalog.shelves import Shelves
 from sfr.catalog.windows import check_window, read_window
 from sfr.connector import Reference, ReferenceProblem, Wanted
-from sfr.model import Report, Window
+from sfr.model import Expectations, Report, Shape, Window
 from sfr.query_text import parse_query
 from sfr.settings import Settings
 
@@ -36,8 +35,8 @@ Value = TypeVar("Value")
 
 
 class Row:
-    """A row of a list: what it says, and what reading it brought: problems, notices with their columns, and the folder
-    and name of its file, which are known of many a wrong row too."""
+    """A row of a list: what it says, and what reading it brought: problems, notices with their columns, the folder and
+    name of its file, which are known of many a wrong row too, the places that were found, and the shape."""
 
     def __init__(self, line: int | None, entry: Entry, problems: Iterable[Problem] = ()) -> None:
         self.line = line
@@ -46,8 +45,10 @@ class Row:
         self._unread = {problem.column for problem in self.problems}  # nothing more is said about these
         self.notices = [("", notice) for notice in entry.notices]
         self.target: tuple[Path, str] | None = None
+        self.found: list[Found] = []
+        self.shape = Shape()
 
-    def report(self, settings: Settings, now: datetime, default_folder: str) -> Report | None:
+    def report(self, settings: Settings, now: datetime, default_folder: str, shelves: Shelves) -> Report | None:
         """The Report of this row, or None and the reasons in `problems`. `now` has a time zone.
 
         `default_folder` is the absolute one for a row without a path.
@@ -55,17 +56,27 @@ class Row:
         if "" in self._unread:
             return None
         origin = self._read("source", lambda text: find_origin(text, settings), None)
+        self.entry = left_to_source(self.entry, origin.options if origin else None)
         seen = self._seen(settings, now)
         reference = self._reference(origin, seen, settings) if origin else None
-        name = self._read("name", lambda text: self._file_name(text, seen, reference), "")
+        comes = reference.format if reference else ""
+        made = self._read("format", lambda text: read_format(text, comes), None)
+        name = self._read("name", lambda text: self._file_name(text, seen, reference, made), "")
         folder = self._read("path", lambda text: self._folder(text, seen, settings, default_folder), "")
-        min_records = self._read("min_rows", read_count, None)
-        may_be_empty = self._read("may_be_empty", read_yes_or_no, True)
-        update = self._read("update", lambda text: read_update(text, reference.format if reference else "csv"), "")
-        destination = self._read("destination", lambda text: read_destination(text, settings), "")
-        other_columns = self._read("other_columns", read_other_columns, "drop")
+        placement = Placement(self.entry, shelves, self._wrong, self._misset)
         if name and folder:
             self.target = (Path(folder), name)
+        # Where the id or the format is wrong, the name is believed.
+        believed = made or comes if reference is not None and made is not None else format_of(name)
+        named = Named(origin.name if origin else "source", name or "report.csv", believed, self.entry.cell("name"))
+        if reference is not None:
+            named = replace(named, ref=reference.ref, many=reference.many)
+        found = placement.read(named, comes or "csv", seen, folder or default_folder)
+        self.found = found if self.target else []
+        min_records = self._read("min_rows", read_count, None)
+        may_be_empty = self._read("may_be_empty", read_yes_or_no, True)
+        other_columns = self._read("other_columns", read_other_columns, "drop")
+        expect = self._records(seen, reference, made or "", min_records, may_be_empty)
         if self.problems or reference is None or origin is None:
             return None
         return Report(
@@ -73,31 +84,64 @@ class Row:
             ref=reference.ref,
             source=origin.name,
             params=reference.params,
-            format=reference.format,
+            format=comes,
             folder=folder,
-            type=self.entry.cell("type") or "report",
-            tags=read_tags(self.entry.cell("tags")),
             min_records=min_records,
             may_be_empty=may_be_empty,
-            keep_footer=settings.keep_footer,
-            excel=settings.excel,
-            template=self.entry.template,
-            line=self.line,
             options=reference.options,
             window=seen.window,
-            columns=self.entry.columns,
             other_columns=other_columns,
-            expected_columns=self.entry.expected_columns,
-            update=update,
-            destination=destination,
+            update=placement.update,
             many=reference.many,
+            places=tuple(each.place for each in self.found),
+            expect=expect,
+            other_sources=reference.sources,
+            **self._as_written(settings),
         )
+
+    def _as_written(self, settings: Settings) -> dict[str, Any]:
+        """What needs no understanding."""
+        entry = self.entry
+        return {
+            "type": entry.cell("type") or "report",
+            "tags": read_tags(entry.cell("tags")),
+            "keep_footer": settings.keep_footer,
+            "excel": settings.excel,
+            "template": entry.template,
+            "line": self.line,
+            "columns": entry.columns,
+            "expected_columns": entry.expected_columns,
+            "shape": self.shape,
+        }
+
+    def _records(
+        self, seen: Moment, reference: Reference | None, made: str, min_records: int | None, may_be_empty: bool
+    ) -> Expectations:
+        """Read what is to be made of the records, into `shape`, and what is expected of them."""
+        self.shape = read_shape(
+            self.entry,
+            made,
+            lambda text: self._dated(text, seen, in_name=True),
+            lambda value: value if self.entry.literal else fill_values(value, seen),
+            self._wrong,
+        )
+        if reference is not None and reference.format != "csv":
+            told_of_other_than_csv(self.entry, reference.format, self._wrong)
+        elif reference is not None and self.shape.workbook and self.found:
+            first = self.found[0]
+            place = first.place.destination if not first.is_local else ""
+            check_workbook(self.shape, place, many=reference.many, wrong=self._wrong)
+        return read_expectations(self.entry, min_records, may_be_empty, self._wrong)
 
     def _wrong(self, column: str, value: str, message: str, remedy: str) -> None:
         if column in self._unread:
             return
         label = self.entry.cell("name") if self.line is not None else ""
         self.problems.append(Problem(self.line, column, value, message, remedy, label))
+
+    def _misset(self, key: str, value: str, message: str, remedy: str) -> None:
+        """A setting is wrong, which is the same in every row."""
+        self.problems.append(Problem(None, key, value, message, remedy))
 
     def _read(self, column: str, read: Callable[[str], Value], otherwise: Value) -> Value:
         text = self.entry.cell(column)
@@ -118,12 +162,12 @@ class Row:
         if self.entry.window is not None:
             check_window(self.entry.window)
             return self.entry.window
-        return read_window(_fill(text, Moment(local)), local) if text else None
+        return read_window(fill_cell(text, Moment(local)), local) if text else None
 
     def _dated(self, text: str, seen: Moment, *, keep: tuple[str, ...] = (), in_name: bool = False) -> str:
-        return text if self.entry.literal else _fill(text, seen, keep=keep, in_name=in_name)
+        return text if self.entry.literal else fill_cell(text, seen, keep=keep, in_name=in_name)
 
-    def _file_name(self, text: str, seen: Moment, reference: Reference | None) -> str:
+    def _file_name(self, text: str, seen: Moment, reference: Reference | None, made: str | None) -> str:
         if reference is not None and not reference.many and not self.entry.literal:
             for token in TOKENS:
                 if token in text:
@@ -131,9 +175,9 @@ class Row:
                     raise BadCell(message, "Take it out; it is for references such as a dashboard.")
         dated = self._dated(text, seen, keep=TOKENS, in_name=True)
         check_name(dated)
-        # Without a reference, because the id is wrong, the name is believed.
-        report_format, ref = (reference.format, reference.ref) if reference else (format_of(dated), "")
-        name = with_extension(dated, report_format, ref)
+        # Where the id or the format is wrong, the name is believed.
+        report_format = format_of(dated) if reference is None or made is None else made or reference.format
+        name = with_extension(dated, report_format, reference.ref if reference else "")
         check_name(name)
         return name
 
@@ -150,7 +194,10 @@ class Row:
     def _options(self, origin: Origin, given: dict[str, Any], seen: Moment) -> dict[str, Any]:
         """The options, held to what the connector declares; what is wrong with them goes to `problems`."""
         try:
-            dated = {**given, **(self.entry.options if self.entry.literal else _filled(self.entry.options, seen))}
+            dated = {
+                **given,
+                **(self.entry.options if self.entry.literal else filled_options(self.entry.options, seen)),
+            }
         except BadOption as error:
             self._wrong(error.key, error.value, error.message, error.remedy)
             return {}
@@ -200,20 +247,3 @@ class Row:
         except ReferenceProblem as error:
             if error.column == "id":
                 self._wrong(error.column, error.value, error.message, error.remedy)
-
-
-def _fill(text: str, seen: Moment, *, keep: tuple[str, ...] = (), in_name: bool = False) -> str:
-    try:
-        return fill(text, seen, keep=keep, in_name=in_name)
-    except ValueError as error:
-        raise BadCell(str(error)) from error
-
-
-def _filled(options: dict[str, Any], seen: Moment) -> dict[str, Any]:
-    filled = {}
-    for name, value in options.items():
-        try:
-            filled[name] = fill_values(value, seen)
-        except ValueError as error:
-            raise BadOption(name, "", str(error), "") from error
-    return filled

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sfr.catalog.problems import BadCell
+from sfr.day_borders import existing, midnight
 from sfr.model import Window
 from sfr.similar_names import did_you_mean
 
@@ -20,7 +21,6 @@ _DAYS = re.compile(r"last_(\d{1,5})_days?", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})?", re.IGNORECASE | re.ASCII)
 _DAY = timedelta(days=1)
-_SECOND = timedelta(seconds=1)
 
 
 def _month(day: date) -> date:
@@ -92,26 +92,6 @@ def check_window(window: Window) -> None:
         raise BadCell("has no offset from UTC", f"In {zone.key} that day begins with {shown}.")
     if end.timestamp() <= start.timestamp():
         raise BadCell("ends before it starts, or is empty", "Make its end a later moment; it is not included.")
-
-
-def midnight(day: date, zone: ZoneInfo) -> datetime:
-    """The first moment of a day in a zone."""
-    return existing(datetime.combine(day, time()), zone)
-
-
-def existing(wall: datetime, zone: ZoneInfo) -> datetime:
-    """The moment at which the clocks of `zone` show `wall` (without a zone): the first one if there are two, and if
-    clocks jump over it the first one after the jump."""
-    moment = wall.replace(tzinfo=zone, fold=0)
-    if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == wall:
-        return moment
-    # The jump lies between what the offset after it and the offset before it make of `wall`.
-    before, after = wall.replace(tzinfo=zone, fold=1).astimezone(UTC), moment.astimezone(UTC)
-    old = before.astimezone(zone).utcoffset()
-    while after - before > _SECOND:
-        middle = before + (after - before) // 2 // _SECOND * _SECOND
-        before, after = (middle, after) if middle.astimezone(zone).utcoffset() == old else (before, middle)
-    return after.astimezone(zone)
 
 
 def is_whole_days(window: Window) -> bool:

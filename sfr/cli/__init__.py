@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from sfr import __version__
+from sfr.cli.past_words import history
 from sfr.cli.program import PROGRAM, examples
 from sfr.cli.source_words import SOURCE_COMMANDS
 from sfr.errors import SfrError
@@ -27,6 +26,7 @@ Exit codes
 """
 EXAMPLES = examples(
     ("", "all of input/sfdc_reports.csv"),
+    ("active_users", "one report of it, by its name"),
     ("finance.csv --tag weekly", "some reports of another list"),
     ("--failed", "what the last run did not bring"),
     ("check", "why there is (no) session"),
@@ -35,15 +35,11 @@ EXAMPLES = examples(
 
 
 class DefaultsToRun(click.Group):
-    """A group whose first word may be missing: without a command it means `run`."""
+    """A group whose first word may be missing: what begins with no command is the words of `run`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put `run` in front unless a command, or a question about all of them, comes first."""
         if not args or (args[0] not in self.commands and args[0] not in ("--help", "-h", "--version")):
-            if args and _is_misspelt_command(args[0]):
-                close = difflib.get_close_matches(args[0], self.commands, n=1)
-                hint = f"Did you mean {close[0]!r}?" if close else "See --help for the commands."
-                raise click.UsageError(f"{args[0]!r} is neither a command nor a file. {hint}", ctx)
             args = ["run", *args]
         return super().parse_args(ctx, args)
 
@@ -56,15 +52,11 @@ class DefaultsToRun(click.Group):
             formatter.write_dl(rows)
 
 
-def _is_misspelt_command(word: str) -> bool:
-    return not word.startswith("-") and not Path(word).suffix and not Path(word).exists()
-
-
 @click.group(
     cls=DefaultsToRun,
     epilog=f"{EXAMPLES}\n\n{EXIT_CODES}",
     options_metavar="",
-    subcommand_metavar="[COMMAND] [LIST] [OPTIONS]",
+    subcommand_metavar="[COMMAND] [LIST] [NAME]... [OPTIONS]",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, message="sfr %(version)s")
@@ -93,7 +85,7 @@ def org_options(function: Function) -> Function:
         ('--report "sales,00O5g000004Kx2bEAC,,pv0=EMEA"', ""),
     ),
 )
-@click.argument("report_list", required=False, metavar="[LIST]")
+@click.argument("words", nargs=-1, metavar="[LIST] [NAME]...")
 @click.option("--report", "single", multiple=True, metavar="REPORT", help='"name,id[,path[,params]]", no list.')
 @click.option("--only", multiple=True, metavar="PATTERN", help="Only reports whose name fits, such as 'sales_*'.")
 @click.option("--tag", multiple=True, metavar="TAG", help="Only reports with this tag.")
@@ -114,10 +106,11 @@ def org_options(function: Function) -> Function:
 @click.option("--log-file", metavar="FILE", help="Where the log goes (default: output/.sfr/sfr.log).")
 @org_options
 def run(**options: Any) -> int:
-    """Download the reports of LIST (default: input/sfdc_reports.csv). This is what happens without a command."""
+    """Download the reports of LIST (default: input/sfdc_reports.csv), or those of them with these names. This is what
+    happens without a command."""
     from sfr.cli.actions import run_reports
 
-    return run_reports(**options)
+    return run_reports(**options, commands=tuple(command_line.commands))
 
 
 @command_line.command(short_help="Show where a session can come from.")
@@ -146,18 +139,6 @@ def logout(**options: Any) -> int:
     from sfr.cli.actions import log_out
 
     return log_out(**options)
-
-
-@command_line.command(short_help="List past runs, or show one.")
-@click.argument("run_id", required=False, metavar="[RUN]")
-@click.option("--output", metavar="FOLDER", help="The output whose history is meant (SFR_OUTPUT).")
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="How many runs.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def history(**options: Any) -> int:
-    """List past runs, or show one: RUN is its id, the beginning of it, or `last`."""
-    from sfr.cli.past import show_history
-
-    return show_history(**options)
 
 
 @command_line.command(
@@ -192,7 +173,7 @@ def demo(**options: Any) -> int:
     return run_demo(**options)
 
 
-for _command in SOURCE_COMMANDS:
+for _command in (history, *SOURCE_COMMANDS):
     command_line.add_command(_command)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import click
 
 from sfr.app import App, RunResult
 from sfr.catalog import parse_reports, read_list, select
+from sfr.cli.naming import Named
 from sfr.cli.program import rerun_command, typed
 from sfr.cli.terminal import (
     Terminal,
@@ -34,7 +34,8 @@ log = logging.getLogger("sfr.cli")
 
 def run_reports(
     *,
-    report_list: str | None,
+    words: Sequence[str],
+    commands: Sequence[str],
     single: Sequence[str],
     only: Sequence[str],
     tag: Sequence[str],
@@ -47,14 +48,15 @@ def run_reports(
     **options: Any,
 ) -> int:
     """Run what the command line names; returns the exit code."""
-    if sum(map(bool, (report_list, single, failed))) > 1:
+    if sum(map(bool, (words, single, failed))) > 1:
         raise click.UsageError("give a list, or --report, or --failed: only one of them")
     if unverified and not failed:
         raise click.UsageError("--unverified goes with --failed")
     asker = Terminal(silent=scheduled)
-    settings = _settings(asker, report_list=report_list, scheduled=scheduled, **options)
+    named = Named.of(words, commands)
+    settings = _settings(asker, named, scheduled=scheduled, **options)
     app = App(settings, asker)
-    reports, where = _reports(app, settings, single, failed=failed, unverified=unverified)
+    reports, where = _reports(app, settings, named, single, failed=failed, unverified=unverified)
     if failed and not reports:
         return _nothing_to_do(where, scheduled=scheduled, as_json=as_json)
     reports = select(reports, only, tag) if only or tag else reports
@@ -156,6 +158,7 @@ def log_out(*, domain: str | None, everything: bool) -> int:
 
 def _settings(
     asker: Terminal,
+    named: Named | None = None,
     *,
     sid_stdin: bool = False,
     no_login: bool = False,
@@ -163,7 +166,7 @@ def _settings(
     deadline: str | None = None,
     **options: Any,
 ) -> Settings:
-    overrides = {**options, "deadline_seconds": deadline}
+    overrides = {**options, "deadline_seconds": deadline, "report_list": named.report_list if named else None}
     if sid_stdin:
         overrides["sid"] = read_session(asker)
         if not overrides["sid"]:
@@ -171,6 +174,8 @@ def _settings(
     if no_login or scheduled:
         overrides["login"] = False
     settings = load_settings(overrides)
+    if named:
+        named.check(settings)  # before there is a log: a mistyped word leaves nothing behind
     withhold_secrets()
     open_log(settings.log_file or settings.private / "sfr.log")
     for notice in settings.notices:
@@ -180,7 +185,7 @@ def _settings(
 
 
 def _reports(
-    app: App, settings: Settings, single: Sequence[str], *, failed: bool, unverified: bool
+    app: App, settings: Settings, named: Named, single: Sequence[str], *, failed: bool, unverified: bool
 ) -> tuple[list[Report], str]:
     """What is to be fetched, and what to call the place where that is written."""
     if failed:
@@ -188,8 +193,7 @@ def _reports(
         return [_as_asked_now(report, settings) for report in reports], f"run {run.id}"
     if single:
         return parse_reports(single, settings, app.now(), _notify), "--report"
-    path = Path(settings.report_list)
-    return read_list(path, settings, app.now(), _notify), str(path)
+    return named.reports(settings, lambda path: read_list(path, settings, app.now(), _notify))
 
 
 def _as_asked_now(report: Report, settings: Settings) -> Report:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import logging
-import shutil
-import sys
-import textwrap
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -19,14 +14,12 @@ from rich.text import Text
 
 import sfr
 from sfr import __version__
-from sfr.app import App
 from sfr.cli.declared import Connector, Setting, common_settings, connectors_of, find_connector
 from sfr.cli.program import PROGRAM
-from sfr.cli.sources import opened_settings
-from sfr.cli.terminal import Terminal, presentable, print_json
-from sfr.errors import AuthError, ConfigError, SfrError
-from sfr.exit_codes import CONFIGURATION, FAILED, LOGIN, OK
-from sfr.settings import Settings, load_settings
+from sfr.cli.terminal import presentable, print_json
+from sfr.errors import ConfigError
+from sfr.exit_codes import FAILED, OK
+from sfr.settings import load_settings
 
 log = logging.getLogger("sfr.cli")
 
@@ -34,7 +27,9 @@ log = logging.getLogger("sfr.cli")
 def show_or_check(*, what: str | None, name: str | None, no_login: bool, as_json: bool) -> int:
     """All types, one of them, or a try of the configured sources; returns the exit code."""
     if what == "check":
-        return _check(name, no_login=no_login, as_json=as_json)
+        from sfr.cli.trying import try_them
+
+        return try_them(name, no_login=no_login, as_json=as_json)
     if name is not None:
         raise click.UsageError(f"after the type {what} comes nothing; `connectors check {name}` tries a source")
     return _show_all(as_json=as_json) if what is None else _show_one(what, as_json=as_json)
@@ -93,6 +88,7 @@ def _show_all(*, as_json: bool) -> int:
         click.echo(presentable(f"  {name:<16} {kind}"))
     click.echo("\nA further one has a name, a type and settings: SFR_BI_TYPE=superset, SFR_BI_URL=… in .env,")
     click.echo(f"or a table [bi] in {settings.sources_file}. Try them with: {PROGRAM} connectors check")
+    click.echo(f"A secret stays out of all files with: {PROGRAM} credentials set bi.password")
     return OK
 
 
@@ -135,79 +131,3 @@ def _print_settings(console: Console, title: str, settings: Iterable[Setting]) -
         table.add_row(*(Text(presentable(cell)) for cell in (setting.key, setting.value, setting.meaning)))
     console.print()
     console.print(table)
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """How the try of a source ended; no error is a good one."""
-
-    name: str
-    kind: str
-    error: SfrError | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        error = self.error
-        told = error and {"reason": error.reason, "error": presentable(error.message), "remedy": error.remedy}
-        return {"name": self.name, "type": self.kind, "ok": error is None, **(told or {})}
-
-
-def _check(name: str | None, *, no_login: bool, as_json: bool) -> int:
-    settings = opened_settings(no_login=no_login)
-    tried = []
-    for each in _tries(settings, name):
-        tried.append(each)
-        if not as_json:
-            _say(each)
-    if as_json:
-        print_json([each.to_dict() for each in tried])
-    elif not tried:
-        click.echo(f"no source is configured yet: `{PROGRAM} connectors` shows what they need")
-    return _exit_code(tried)
-
-
-def _tries(settings: Settings, only: str | None) -> Iterator[_Tried]:
-    app = App(settings, Terminal())
-    names = [settings.declared(only).name] if only else settings.source_names()
-    for name in names:
-        if only is None and name == "salesforce" and settings.domain is None:
-            continue  # it is always there, and nobody has said which org
-        kind = settings.source_type(name)
-        try:
-            app.check_source(name)
-        except SfrError as error:
-            yield _Tried(name, kind, error)
-        except Exception as error:  # whatever a stranger's connector does
-            log.exception("the check of %s broke", name)
-            told = SfrError(f"its connector broke: {type(error).__name__}: {error}", reason="connector")
-            told.remedy = "The log has the details; is there a newer version of its package?"
-            yield _Tried(name, kind, told)
-        else:
-            yield _Tried(name, kind)
-
-
-def _say(tried: _Tried) -> None:
-    click.echo(presentable(f"{'ok' if tried.error is None else 'FAILED':<7} {tried.name:<16} {tried.kind}"))
-    if tried.error is not None:
-        for line in (*tried.error.message.splitlines(), *tried.error.remedy.splitlines()):
-            click.echo(_indented(presentable(line)))
-
-
-def _indented(line: str) -> str:
-    """Below the name; at a terminal broken between words."""
-    margin = " " * 8
-    if not sys.stdout.isatty():
-        return margin + line
-    width = shutil.get_terminal_size().columns - 1
-    return textwrap.fill(
-        line, width, initial_indent=margin, subsequent_indent=margin, break_long_words=False, break_on_hyphens=False
-    )
-
-
-def _exit_code(tried: Iterable[_Tried]) -> int:
-    """What stops most comes first: settings, then the login, then everything else."""
-    errors = [each.error for each in tried if each.error is not None]
-    if any(isinstance(error, ConfigError) for error in errors):
-        return CONFIGURATION
-    if any(isinstance(error, AuthError) for error in errors):
-        return LOGIN
-    return FAILED if errors else OK

@@ -19,10 +19,10 @@ from sfr.cli.terminal import Terminal, print_json
 from sfr.errors import BrokenConnector, ConfigError
 from sfr.exit_codes import OK
 from sfr.history import History
-from sfr.model import Report, Run, Status
+from sfr.model import Place, Report, Run, Status
 from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
-from sfr.settings.configured import configure
+from sfr.settings.configured import configure, configure_destination
 from sfr.terminal_text import one_line
 
 
@@ -68,12 +68,15 @@ def _show_run(history: History, run_id: str, rerun: str, *, as_json: bool) -> in
 
 
 def show_plan(reports: Sequence[Report], settings: Settings, where: str, *, as_json: bool) -> int:
-    """What a run would fetch; no server is asked. Raises ConfigError when a source lacks a setting."""
+    """What a run would fetch; no server is asked. Raises ConfigError when a source or a destination lacks a setting."""
     sources = list(dict.fromkeys(report.source for report in reports))
     for name in sources:
         if name != "salesforce" or settings.domain:  # without an org a list may be looked at all the same
             with suppress(BrokenConnector):
                 configure(settings, name)
+    for name in sorted({place.destination for report in reports for place in report.places} - {FOLDER}):
+        with suppress(BrokenConnector):
+            configure_destination(settings, name)
     if as_json:
         plan = {"list": where, "domain": settings.domain, "reports": [report.to_dict() for report in reports]}
         print_json(plan)
@@ -101,16 +104,28 @@ def _window(report: Report) -> str:
     return f"{report.window.start[:16]} – {report.window.end[:16]}" if report.window else ""
 
 
+FOLDER = "folder"
+
 _ALWAYS = ("name", "id", "goes to")
 _PLAN: dict[str, Callable[[Report], str]] = {
     "name": lambda report: report.name,
     "source": lambda report: "" if report.source == "salesforce" else report.source,
     "id": lambda report: redact(report.ref),
-    "goes to": lambda report: _shown(report.folder),
+    "format": lambda report: report.shape.format,
+    "goes to": lambda report: "; ".join(_goes_to(report, place) for place in report.places),
     "window": _window,
     "params": lambda report: redact("&".join(f"{name}={value}" for name, value in report.params)),
     "tags": lambda report: " ".join(report.tags),
 }
+
+
+def _goes_to(report: Report, place: Place) -> str:
+    """A folder, or another place and the path there, and what happens to what is there unless that is replaced."""
+    update = place.update or report.update
+    how = f" ({update})" if update != "replace" else ""
+    if place.destination == FOLDER:
+        return str(Path(_shown(report.folder)) / place.path) + how
+    return f"{place.destination}: {place.path or report.name}{how}"
 
 
 def _shown(folder: str) -> str:

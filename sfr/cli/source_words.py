@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from sfr.cli.credential_words import credentials
 from sfr.cli.program import examples
 
 
@@ -83,4 +84,4 @@ def import_config(**options: Any) -> int:
     return take_over(**options)
 
 
-SOURCE_COMMANDS = (connectors, reports, connector, import_config)
+SOURCE_COMMANDS = (connectors, reports, connector, import_config, credentials)

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from sfr import wording
 from sfr.app import App
-from sfr.catalog import Added, append_rows
+from sfr.catalog import Added, append_rows, default_list
 from sfr.cli.program import PROGRAM
 from sfr.cli.terminal import Terminal, open_log, presentable, print_json
 from sfr.connector import Listed
@@ -47,12 +47,13 @@ def show_reports(
     if not as_json:
         _show(found, source, search)
     chosen = _chosen(found, wanted, ask=add)
-    path = Path(report_list).expanduser() if report_list else settings.report_list
+    usual = default_list(settings)
+    path = Path(report_list).expanduser() if report_list else usual
     added = _add(chosen, settings.declared(source).name, path) if chosen else None
     if as_json:
         print_json(_as_json(source, found, added, path))
     elif added is not None:
-        _tell(added, path, is_default=path == settings.report_list)
+        _tell(added, path, is_default=path == usual)
     elif found and not (add or wanted):
         click.echo(f"add some to your list: `{PROGRAM} reports {source} --add`")
     return OK

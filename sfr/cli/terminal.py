@@ -6,6 +6,8 @@ import getpass
 import json
 import logging
 import os
+import re
+import secrets
 import sys
 import tempfile
 import textwrap
@@ -24,6 +26,8 @@ from sfr.redaction import RedactingFormatter, redact
 from sfr.terminal_text import one_line
 from sfr.watcher import Watcher
 
+_MARK = f"link {secrets.token_hex(8)} "  # stands in for a link, and in nobody's report
+_PLACEHOLDER = re.compile(f'"{_MARK}([0-9]+)"')
 LOG_BYTES = 5_000_000
 LOG_FILES = 5
 
@@ -64,8 +68,28 @@ def presentable(text: str) -> str:
 
 
 def print_json(value: Any) -> None:
-    """Print a value for a program, in ASCII: nobody knows which encoding the other end of a pipe expects."""
-    click.echo(redact(json.dumps(value, indent=1)))
+    """Print a value for a program, in ASCII: nobody knows which encoding the other end of a pipe expects.
+
+    What stands under "link" is meant to be passed on, and is spared by the redaction of all the rest.
+    """
+    links: list[str] = []
+    text = redact(json.dumps(_without_links(value, links), indent=1))
+    click.echo(_PLACEHOLDER.sub(lambda match: json.dumps(links[int(match[1])]), text))
+
+
+def _without_links(value: Any, links: list[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            key: _taken(each, links) if key == "link" else _without_links(each, links) for key, each in value.items()
+        }
+    return [_without_links(each, links) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _taken(link: Any, links: list[str]) -> Any:
+    if not isinstance(link, str) or not link:
+        return link
+    links.append(link)
+    return f"{_MARK}{len(links) - 1}"
 
 
 def open_log(path: Path) -> None:

@@ -10,6 +10,7 @@ from itertools import groupby
 from sqlalchemy import Connection, insert, select, update
 
 from sfr.errors import ConfigError, HistoryBusy
+from sfr.history import ledger
 from sfr.history.database import Database
 from sfr.history.rows import (
     attempt_from,
@@ -36,14 +37,14 @@ _log = logging.getLogger("sfr.history")
 class History:
     """The history database at a SQLAlchemy `url`, for one `owner`: a name no other live process has.
 
-    Used from one thread. Every time is in seconds since the epoch. Each method is one transaction: it happened
-    as a whole or not at all. All raise HistoryBusy where waiting may help (locked longer than the time-out, disk
-    full, server gone) and ConfigError where it does not. The constructor makes what is missing (the folder of a
-    SQLite file, tables) and raises only ConfigError.
+    `zone` is the time zone of the days in the ledger. Used from one thread. Every time is in seconds since the epoch.
+    Each method is one transaction: it happened as a whole or not at all. All raise HistoryBusy where waiting may help
+    (locked longer than the time-out, disk full, server gone) and ConfigError where it does not. The constructor makes
+    what is missing (the folder of a SQLite file, tables) and raises only ConfigError.
     """
 
-    def __init__(self, url: str, *, owner: str, busy_timeout_seconds: float = 5.0) -> None:
-        self._owner = owner
+    def __init__(self, url: str, *, owner: str, busy_timeout_seconds: float = 5.0, zone: str = "UTC") -> None:
+        self._owner, self._zone = owner, zone
         # Only these are renewed: a job claimed in a transaction whose answer was lost must come back.
         self._held: set[str] = set()
         self._database = Database(url, busy_timeout_seconds=busy_timeout_seconds)
@@ -116,19 +117,21 @@ class History:
             places = self._places(connection, list(latest))
             settled = [outcome for job_id, outcome in latest.items() if job_id in places]
             if settled:
-                write_outcomes(connection, [(*places[outcome.job_id], outcome) for outcome in settled])
+                write_outcomes(connection, [(*places[outcome.job_id][:2], outcome) for outcome in settled])
+                kept = [(places[each.job_id][2], each) for each in settled if each.deliveries]
+                ledger.write(connection, [(Report.from_json(text), each) for text, each in kept], self._zone)
         self._held.difference_update(latest)
         for job_id in latest.keys() - places.keys():
             _log.warning("the outcome of %s is not kept: another process has taken this job over", job_id)
 
-    def _places(self, connection: Connection, job_ids: list[str]) -> dict[str, tuple[str, int]]:
-        """Run and number of those jobs that nobody else has."""
+    def _places(self, connection: Connection, job_ids: list[str]) -> dict[str, tuple[str, int, str]]:
+        """Run, number and report (as JSON) of those jobs that nobody else has."""
         mine = (
-            select(jobs.c.id, jobs.c.run_id, jobs.c.number)
+            select(jobs.c.id, jobs.c.run_id, jobs.c.number, jobs.c.report)
             .where(jobs.c.id.in_(job_ids), jobs.c.owner.in_(("", self._owner)))
             .with_for_update()
         )
-        return {row.id: (row.run_id, row.number) for row in connection.execute(mine)}
+        return {row.id: (row.run_id, row.number, row.report) for row in connection.execute(mine)}
 
     def close_open(
         self, run_id: str, status: Status, reason: str, error: str, now: float, *, remedy: str = ""
@@ -145,6 +148,13 @@ class History:
                 connection.execute(update(jobs).where(*unended).values(same))
         self._held.difference_update(outcome.job_id for outcome in outcomes)
         return outcomes
+
+    def renew_links(self, outcome: Outcome) -> None:
+        """Write down the links that `outcome` has now, beside the job and in the ledger."""
+        with self._database.writing() as connection:
+            written = {"deliveries": outcome_values(outcome)["deliveries"]}
+            connection.execute(update(jobs).where(jobs.c.id == outcome.job_id).values(written))
+            ledger.renew_links(connection, outcome.deliveries)
 
     def finish_run(self, run_id: str, exit_code: int, now: float) -> None:
         with self._database.writing() as connection:

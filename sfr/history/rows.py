@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sfr.model import Attempt, Job, Outcome, Proof, Report, Run, Status
+from sfr.model import Attempt, Delivered, Job, Outcome, Proof, Report, Run, Status
 
 LONGEST_TEXT = 4000
 GOOD = (Status.DONE, Status.UNVERIFIED)
@@ -38,6 +38,10 @@ def _shortened(value: str) -> str:
 
 def _json(values: Iterable[str]) -> str:
     return storable(json.dumps(list(values), ensure_ascii=False))
+
+
+def _deliveries(delivered: tuple[Delivered, ...]) -> str | None:
+    return storable(json.dumps([each.to_dict() for each in delivered], ensure_ascii=False)) if delivered else None
 
 
 def run_values(run: Run) -> dict[str, Any]:
@@ -84,6 +88,7 @@ def outcome_values(outcome: Outcome) -> dict[str, Any]:
         "warnings": _json(map(_shortened, outcome.warnings)),
         "others": storable(json.dumps(outcome.others, ensure_ascii=False)) if outcome.others else None,
         "validator": storable(outcome.validator) or None,
+        "deliveries": _deliveries(outcome.deliveries),
     }
 
 
@@ -130,6 +135,7 @@ def outcome_from(row: Any, tries: Iterable[Attempt]) -> Outcome:
         warnings=tuple(json.loads(row.warnings)),
         others=tuple((place, sha256) for place, sha256 in json.loads(row.others or "[]")),
         validator=row.validator or "",
+        deliveries=tuple(Delivered.from_dict(each) for each in json.loads(row.deliveries or "[]")),
     )
 
 

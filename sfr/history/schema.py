@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import LONGTEXT
 
 from sfr.errors import ConfigError
+from sfr.history import ledger
 
 LAST_GOOD_INDEX = "sfr_jobs_last_good"
 
@@ -100,6 +101,8 @@ jobs = Table(
     # Since schema 3, so without a value in older rows.
     Column("others", _long),
     Column("validator", _long),
+    # Since schema 4.
+    Column("deliveries", _long),
     Index("sfr_jobs_in_order", "run_id", "number", unique=True),
     Index("sfr_jobs_by_lease", "run_id", "lease_until", "number"),
     Index(LAST_GOOD_INDEX, "report_key", "good_at"),
@@ -137,8 +140,17 @@ def _index_last_good(connection: Connection) -> None:
 
 
 def _add_others_and_validator(connection: Connection) -> None:
+    _add_to_jobs(connection, jobs.c.others, jobs.c.validator)
+
+
+def _add_deliveries_and_ledger(connection: Connection) -> None:
+    _add_to_jobs(connection, jobs.c.deliveries)
+    ledger.create(connection)
+
+
+def _add_to_jobs(connection: Connection, *columns: Column[Any]) -> None:
     there = {column["name"] for column in inspect(connection).get_columns(jobs.name)}
-    for column in (jobs.c.others, jobs.c.validator):
+    for column in columns:
         if column.name not in there:
             kind = column.type.compile(connection.dialect)
             connection.execute(text(f"ALTER TABLE {jobs.name} ADD COLUMN {column.name} {kind}"))
@@ -146,7 +158,12 @@ def _add_others_and_validator(connection: Connection) -> None:
 
 # Append only. The tables above are today's; each step makes sure that what it adds is there, whether the database
 # is new, old, or was left half-way (MariaDB commits every CREATE by itself). Nothing is ever dropped or renamed.
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create_tables, _index_last_good, _add_others_and_validator)
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _create_tables,
+    _index_last_good,
+    _add_others_and_validator,
+    _add_deliveries_and_ledger,
+)
 
 
 def is_current(connection: Connection, place: str) -> bool:

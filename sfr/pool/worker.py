@@ -21,8 +21,9 @@ from typing import Any
 
 from sfr import plugins
 from sfr.connector import Source, Tools
-from sfr.errors import DeliveryError, SfrError
+from sfr.errors import ConfigError, SfrError
 from sfr.model import Job, Outcome, Status
+from sfr.pool.places import Shelves
 from sfr.pool.seat import Seat
 from sfr.pool.shared import SharedState, needing_the_shared
 from sfr.redaction import redact, remember_secrets_of
@@ -158,23 +159,24 @@ class _Worker:
 
     def _work(self, seat: Seat) -> None:
         sources: dict[str, Source] = {}
+        shelves = Shelves(self._setup, self._run_pid)
         while True:
             job = self._jobs.get()
-            outcome = self._run_job(job, seat, sources)
+            outcome = self._run_job(job, seat, sources, shelves)
             with suppress(OSError):  # the parent is gone, and in a moment so are we
                 self._post.send(outcome)
 
-    def _run_job(self, job: Job, seat: Seat, sources: dict[str, Source]) -> Outcome:
+    def _run_job(self, job: Job, seat: Seat, sources: dict[str, Source], shelves: Shelves) -> Outcome:
         try:
             name = job.report.source
             if name not in sources:
                 sources[name] = self._open_source(name, seat)
                 self._origins[name] = self._origin_of(name)
-            destination = self._open_destination(job)
+            opened = shelves.of(job)
             seat.sit_down(job, sources[name])
             private = self._setup.private
             policy, origin = self._setup.policy, self._origins[name]
-            return Transfer(job, sources[name], destination, policy, seat, private=private, origin=origin).run()
+            return Transfer(job, sources[name], opened, policy, seat, private=private, origin=origin).run()
         except BaseException as error:  # a thread that ends would take its job along, and the run wait for it for ever
             known = error if isinstance(error, SfrError) else surprise(job.report, error)
             return Outcome(
@@ -203,23 +205,17 @@ class _Worker:
             seat.turn,
             seat.say,
             logging.getLogger(f"sfr.source.{name}"),
+            lambda other: self._config_of(other, kind),
         )
         source: Source = plugins.source_class(kind)(config, tools)
         return source
 
-    def _open_destination(self, job: Job) -> Any:
-        if job.report.destination in self._setup.destinations:
-            name, config = self._setup.destinations[job.report.destination]
-            return plugins.destination_class(name)(config)
-        if job.report.destination != "folder":
-            raise DeliveryError(
-                f"the destination {job.report.destination} cannot be used: its connector is broken",
-                remedy=f"`sfr connectors {job.report.destination}` tells why",
-            )
-        kind = plugins.destination_class("folder")
-        folder = Path(job.report.folder)
-        may_create = folder.is_relative_to(self._setup.output)
-        return kind(kind.Config(directory=folder, may_create=may_create, owner_pid=self._run_pid))
+    def _config_of(self, name: str, kind: str) -> Any:
+        """The configuration of a further source; a connector sees those of its own type only."""
+        found, packed = self._setup.sources.get(name, ("", b""))
+        if found != kind:
+            raise ConfigError(f"there is no other source {name!r} of type {kind}", remedy="Look at the report's steps.")
+        return pickle.loads(packed)  # noqa: S301  our own bytes
 
     def _tick(self) -> None:
         board, flag = self._shared.board, self._shared.flag

@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.text import Text
 
 from sfr import atomic, wording
-from sfr.formats import FORMULA_STARTS
+from sfr.conversion.excel import FORMULA_STARTS
 from sfr.model import Result, Run, Status
 from sfr.redaction import redact
+from sfr.summary.places import elsewhere, places
 from sfr.summary.table import failures, hidden, table, totals, warnings
 from sfr.terminal_text import Signs
 
@@ -24,7 +25,7 @@ RERUN_COMMAND = "python main.py --failed"
 
 _HEADER = (
     "file_name,report_id,type,valid,created_date,pull_date,processing_time,attempt_count,file_size,"
-    "status,records,bytes,columns,sha256,location,proof,reason,error,remedy,warnings,source,folder,run_id"
+    "status,records,bytes,columns,sha256,location,proof,reason,error,remedy,warnings,source,folder,run_id,places,download_link"
 )
 
 
@@ -48,6 +49,8 @@ def print_summary(
     console.print(totals(run, results, signs), highlight=False)
     for block in (*failures(results, console.width, signs), *warnings(results, console.width, signs)):
         console.print(block, highlight=False)
+    for line in places(results, signs):
+        console.print(line, highlight=False, soft_wrap=True)
     if rerun and any(result.outcome.status in wording.UNFINISHED for result in results):
         console.print(Text.assemble("\nFetch what is missing:  ", (signs.showable(rerun), "bold")), soft_wrap=True)
     if files:
@@ -112,6 +115,8 @@ def _new_cells(run: Run, result: Result) -> list[object]:
         report.source,
         report.folder,
         run.id,
+        "; ".join(f"{each.destination}: {each.location}" for each in elsewhere(result)),
+        next((each.link for each in outcome.deliveries if each.link), ""),
     ]
 
 

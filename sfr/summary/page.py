@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sfr import atomic, wording
 from sfr.model import Result, Run, Status
 from sfr.redaction import redact
+from sfr.summary.places import elsewhere, until
 from sfr.summary.timeline import Axis
 from sfr.terminal_text import cut_end
 
@@ -66,6 +67,7 @@ def _facts(run: Run, results: Sequence[Result], path: Path, timezone: str) -> di
         "unfinished": any(result.outcome.status in wording.UNFINISHED for result in results),
         "remark": wording.remark,
         "warnings": [(result.job.report.name, text) for result in in_order for text in result.outcome.warnings],
+        "places": [(result.job.report.name, each, until(each)) for result in in_order for each in elsewhere(result)],
         "rows": rows,
         "timed": sorted((row for row in rows if row["segments"]), key=lambda row: float(row["started_at"])),
         "ticks": axis.ticks(),

@@ -1,11 +1,11 @@
-"""The nouns: frozen values that travel between processes, into the history and out as JSON."""
+"""What becomes of reports: runs, jobs, attempts, and how they end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
+from sfr.model.report import Report
 from sfr.record import Record
 
 
@@ -29,56 +29,6 @@ class Proof(StrEnum):
     LENGTH = "length"
     COUNT = "count"
     NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Window(Record):
-    """A span of time, half-open: `start` belongs to it, `end` does not. Both are ISO 8601 with an offset from UTC,
-    midnights of the IANA time zone `zone`."""
-
-    start: str
-    end: str
-    zone: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report(Record):
-    """What is wanted: one line of a list, dates already filled in.
-
-    `name` is the file name to write (with its extension), `folder` the directory it goes to (absolute once the
-    catalog has read it; a program may give it "" for the default one), `ref` what the source calls the report,
-    `params` what the user wants sent beside the source's defaults, in the user's order. `template` is what its row
-    says of name, id, path and params before dates are filled in: with source and ref it tells that tomorrow's report
-    is the same one as today's. `line` is the place in the list.
-
-    `options` are JSON values that the source alone understands (a payload, a query), already held to its `Options`.
-    `columns` are pairs of a column's name at the source and the name it shall get; `other_columns` says what becomes
-    of the rest: "drop" or "keep". `update` says what happens to a file of that name: "replace" or "append".
-    `many` marks a reference that stands for several reports (a dashboard) until the source has expanded it.
-    """
-
-    name: str
-    ref: str
-    source: str = "salesforce"
-    params: tuple[tuple[str, str], ...] = ()
-    format: str = "csv"
-    folder: str = ""
-    type: str = "report"
-    tags: tuple[str, ...] = ()
-    min_records: int | None = None
-    may_be_empty: bool = True
-    keep_footer: bool = False
-    excel: bool = False
-    template: str = ""
-    line: int | None = None
-    options: dict[str, Any] = field(default_factory=dict, hash=False)
-    window: Window | None = None
-    columns: tuple[tuple[str, str], ...] = ()
-    other_columns: str = "drop"
-    expected_columns: tuple[str, ...] = ()
-    update: str = "replace"
-    destination: str = "folder"
-    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +91,8 @@ class Fetched:
     many rows as the server's limit"). `validator` is what this version is known by (an ETag); `unchanged` says that
     nothing was written because the file delivered last is still the right one. `doubt` is a sentence about why the
     file may not be whole though its transfer is proven ("as many rows as the server gives at most"): it is delivered
-    and called unverified, and not asked for again.
+    and called unverified, and not asked for again. `null` is the text without quotes that stands for no value in the
+    CSV that was written, None where every text is a value.
     """
 
     records: int | None = None
@@ -152,14 +103,38 @@ class Fetched:
     validator: str = ""
     unchanged: bool = False
     doubt: str = ""
+    null: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered(Record):
+    """A file (or a table's rows) that is at a place: where, without any secret, and as what.
+
+    `destination` is the place's name. `bucket` and `key` are given where a place has them. `link` fetches it without
+    further rights, until `link_expires_at` (seconds since the epoch); "" where a place has no links. `warnings` are
+    for the user.
+    """
+
+    location: str
+    destination: str = ""
+    kind: str = ""
+    bucket: str = ""
+    key: str = ""
+    bytes: int = 0
+    records: int | None = None
+    sha256: str = ""
+    link: str = ""
+    link_expires_at: float | None = None
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Record):
-    """How a job ended. `bytes` and `sha256` describe the file at `location`; `records` excludes the header.
+    """How a job ended. `bytes` and `sha256` describe the file at `location`, its main place; `records` excludes the
+    header.
 
     `others` are further files of the same report, each as location and SHA-256. `validator` is what the source knows
-    this version of the report by.
+    this version of the report by. `deliveries` is all that was delivered, also by a job that failed at a later place.
     """
 
     job_id: str
@@ -180,6 +155,7 @@ class Outcome(Record):
     warnings: tuple[str, ...] = field(default=())
     others: tuple[tuple[str, str], ...] = ()
     validator: str = ""
+    deliveries: tuple[Delivered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

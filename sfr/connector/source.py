@@ -1,13 +1,13 @@
-"""The protocols a connector fulfils, and the tools it is handed; the promises are written here and nowhere else."""
+"""The protocols that a source fulfils, and the tools it is handed."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from sfr.errors import ConfigError
 from sfr.model import Fetched, Report, Window
 
 if TYPE_CHECKING:
@@ -65,13 +65,19 @@ class Asker(Protocol):
     def hidden(self, prompt: str) -> str: ...
 
 
+def _no_other_source(name: str) -> Any:
+    raise ConfigError(f"there is no other source {name!r} here")
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a source gets beside its Config.
 
     `session` is the session as it is now. `turn` waits until one more request may be sent; give it to the HTTP client,
-    which asks before each request. `say` shows a person what the report is doing just now; `log` is for whoever looks
-    into the log afterwards. `stopped` says whether the run is being stopped.
+    which asks before each request. `config_of` gives the configuration of another source of the same type, which the
+    report is read from too (`Reference.sources`); it raises ConfigError for any other. `say` shows a person what the
+    report is doing just now; `log` is for whoever looks into the log afterwards. `stopped` says whether the run is
+    being stopped.
     """
 
     name: str
@@ -80,6 +86,7 @@ class Tools:
     turn: Callable[[], None] = lambda: None
     say: Callable[[str], None] = lambda _text: None
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("sfr.source"))
+    config_of: Callable[[str], Any] = _no_other_source
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,6 +119,7 @@ class Reference:
     """A report as its source knows it: the reference, the parameters to send, the format they lead to.
 
     `many` marks one that stands for several reports and is to be expanded (`Expanding`). `notices` are for the user.
+    `sources` are the names of others of the same type that it is read from beside its own.
     """
 
     ref: str
@@ -120,6 +128,7 @@ class Reference:
     format: str = "csv"
     notices: tuple[str, ...] = ()
     many: bool = False
+    sources: tuple[str, ...] = ()
 
 
 class ReferenceProblem(ValueError):
@@ -210,39 +219,3 @@ class Expanding(Protocol):
 
     def expand(self, report: Report) -> Iterator[tuple[Listed, Reference]]:
         """What `report` (whose `many` is set) stands for just now. `fetch` of such a report raises ReportError."""
-
-
-class Destination(Protocol):
-    """A place reports are delivered to."""
-
-    Config: ClassVar[type[BaseModel]]
-
-    def put(self, staged: Path, name: str) -> str:
-        """Deliver all or nothing; the same name twice replaces; returns where it is. Raises DeliveryError."""
-
-    def close(self) -> None: ...
-
-
-@runtime_checkable
-class Together(Protocol):
-    """A destination that can deliver several files at once. A report that comes as several is refused by others."""
-
-    def put_all(self, files: Sequence[tuple[Path, str]]) -> list[str]:
-        """As `put` for each staged file and its name; where one is refused, everything is as it was before."""
-
-
-@runtime_checkable
-class Staging(Protocol):
-    """A destination on a disk of this machine, where delivering is a rename."""
-
-    def staging(self, name: str) -> Path:
-        """Where a file of that name may grow before it is proven. Nobody else is ever given the same place."""
-
-
-@runtime_checkable
-class Appending(Protocol):
-    """A destination that can add records to what is there."""
-
-    def append(self, staged: Path, name: str) -> str:
-        """As `put`, but the records (a CSV's lines below its header) go behind those that are there already, all or
-        nothing. Raises DeliveryError when the columns are others."""
