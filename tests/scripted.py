@@ -111,8 +111,9 @@ def bring(
             previous_validator=after.validator,
         )
     shelf: Any = destination or Folder(FolderConfig(directory=folder, may_create=True))
+    shelves = shelf if isinstance(shelf, list) else [shelf]
     private = folder.parent / f"{folder.name}-private"
-    return Transfer(job, source, shelf, policy, room or Room(), private=private, origin=origin).run()
+    return Transfer(job, source, shelves, policy, room or Room(), private=private, origin=origin).run()
 
 
 def kept(folder: Path) -> list[str]:

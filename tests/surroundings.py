@@ -123,7 +123,7 @@ def transfer(
     room.source = opened
     destination: Any = Folder(FolderConfig(directory=folder, may_create=False))
     try:
-        return Transfer(job, opened, destination, policy, room, private=private).run()
+        return Transfer(job, opened, [destination], policy, room, private=private).run()
     finally:
         opened.close()
 

@@ -49,6 +49,17 @@ def test_another_job_appends_even_equal_records_and_says_so(folder: Path) -> Non
     assert append(folder, HEADER + rows(3, 3), "three").warnings == ()
 
 
+def test_a_job_that_continues_one_of_an_earlier_run_takes_back_what_that_has_put_there(folder: Path) -> None:
+    append(folder, HEADER + rows(1, 2), "run1-job")
+    append(folder, HEADER + rows(3, 4), "run2-job")
+    append(folder, HEADER + rows(3, 5), "run3-job", continues="run2-job")
+    last = append(folder, HEADER + rows(3, 6), "run4-job", continues="run2-job")
+    assert (folder / "sales.csv").read_bytes() == HEADER + rows(1, 6)
+    assert last.warnings == ()
+    append(folder, HEADER + rows(7, 7), "run5-job")
+    assert (folder / "sales.csv").read_bytes() == HEADER + rows(1, 7)
+
+
 def test_nothing_is_taken_back_from_a_file_that_somebody_has_changed(folder: Path) -> None:
     append(folder, HEADER + rows(1, 2), "the job")
     edited = HEADER + rows(7, 8)

@@ -255,9 +255,9 @@ def test_reports_are_selected_by_name_and_tag(patterns: list[str], tags: list[st
 @pytest.mark.parametrize(
     ("patterns", "tags", "remedy"),
     [
-        (["sales_eur"], [], "Sales_EU.csv"),
-        (["sales_*", "cafeteria.csv"], [], "Cafe\u0301.csv"),
-        (["xyz"], [], "--dry-run"),
+        (["sales_eur"], [], "Did you mean Sales_EU"),
+        (["sales_*", "cafeteria.csv"], [], "Did you mean Cafe\u0301"),
+        (["xyz"], [], "There are: Sales_EU, sales_us, Cafe\u0301."),
         ([], ["finances"], "Finance"),
         (["*_us"], ["finance"], "Leave one"),
     ],

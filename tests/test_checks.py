@@ -7,7 +7,7 @@ import pytest
 from sfr.checks import changes_since, check_expectations
 from sfr.csv_scan import CsvFacts
 from sfr.errors import InvalidReport
-from sfr.model import Job, Report
+from sfr.model import Expectations, Job, Report
 
 
 def facts(records: int = 10, columns: tuple[str, ...] = ("Id", "Name")) -> CsvFacts:
@@ -28,9 +28,15 @@ def job(**known: Any) -> Job:
         ({"may_be_empty": False}, 0, "no-records"),
         ({"may_be_empty": False}, 1, ""),
         ({"min_records": 1, "may_be_empty": False}, 0, "too-few"),
+        ({"expect": Expectations(max_records=10)}, 10, ""),
+        ({"expect": Expectations(max_records=9)}, 10, "too-many"),
+        ({"expect": Expectations(max_records=0)}, 0, ""),
+        ({"expected_columns": ("Name", "Id")}, 10, ""),
+        ({"expected_columns": ("Name", "name")}, 10, "columns"),
+        ({"expected_columns": ("name",), "min_records": 11}, 10, "too-few"),
     ],
 )
-def test_a_report_with_fewer_records_than_the_list_wants_is_invalid(
+def test_a_report_with_other_records_or_columns_than_the_list_wants_is_invalid(
     wanted: dict[str, Any], records: int, reason: str
 ) -> None:
     report = Report("a.csv", "00O", **wanted)
@@ -41,6 +47,15 @@ def test_a_report_with_fewer_records_than_the_list_wants_is_invalid(
         check_expectations(report, facts(records))
     assert (caught.value.reason, caught.value.max_attempts) == (reason, 1)
     assert caught.value.remedy
+
+
+def test_everything_that_the_list_misses_is_told_at_once() -> None:
+    report = Report("a.csv", "00O", min_records=11, expected_columns=("name", "id"))
+    with pytest.raises(InvalidReport) as caught:
+        check_expectations(report, facts(10))
+    assert caught.value.message == (
+        "10 records came, the list wants at least 11; the columns name, id are missing; there are Id, Name"
+    )
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_history_of_schema_1_is_carried_forward_with_all_that_is_in_it(file: P
         assert [report.name for report in history.unfinished("old")] == ["a.csv"]
         queued(history)
         assert len(history.claim("r1", 3, 60, 500.0)) == 3
-    assert asked(file, "SELECT version FROM sfr_schema_version ORDER BY version") == [(1,), (2,), (3,)]
+    assert asked(file, "SELECT version FROM sfr_schema_version ORDER BY version") == [(1,), (2,), (3,), (4,)]
     assert asked(file, "SELECT name FROM sqlite_master WHERE name = 'sfr_jobs_last_good'")
 
 

@@ -7,10 +7,11 @@ from sfr import sdk, testing
 # What authors of connectors rely on. A name that goes or changes its meaning is a new major version of sfr; a new name
 # is a new minor one. Both are written into the change log.
 PROMISED = {
-    "Answer", "Appending", "Asker", "AuthError", "Cancelled", "Client", "ConfigError", "CsvRows", "DeliveryError",
-    "Destination", "Door", "Expanding", "Fetched", "HavingOptions", "InvalidReport", "Listed", "Listing", "Proof",
-    "Reference", "ReferenceProblem", "Referring", "Report", "ReportError", "Scope", "Session", "SfrError", "SigningIn",
-    "Sink", "Source", "Staging", "Timeouts", "Together", "Tools", "TransientError", "UsingWindows", "Wanted", "Window",
+    "Answer", "Appending", "Asker", "AuthError", "Cancelled", "Carrying", "Checking", "Client", "ConfigError",
+    "CsvRows", "Delivered", "DeliveryError", "Destination", "Door", "Expanding", "Fetched", "HavingOptions",
+    "InvalidReport", "Linking", "Listed", "Listing", "Parcel", "Place", "Proof", "Reference", "ReferenceProblem",
+    "Referring", "Report", "ReportError", "Scope", "Session", "SfrError", "SigningIn", "Sink", "Source", "Staging",
+    "TakingRecords", "Timeouts", "Together", "Tools", "TransientError", "Updating", "UsingWindows", "Wanted", "Window",
 }  # fmt: skip
 PROMISED_FOR_TESTS = {"Case", "DestinationContract", "SourceContract", "Tray"}
 

@@ -12,7 +12,7 @@ from sfr import plugins
 from sfr.catalog import ListError, expanded_name, parse_reports, unique_names, verify_reports
 from sfr.catalog.expansion import valid_name
 from sfr.catalog.file_names import MAX_BYTES, check_name
-from sfr.model import Report, Window
+from sfr.model import Place, Report, Window
 from sfr.settings import Settings
 from tests.lists import ID, METABASE, NOW, SUPERSET, read, refused, settings_with
 
@@ -34,7 +34,8 @@ def test_every_new_column_reaches_the_report(settings: Settings) -> None:
         f"{header}a_{{window.start}},12,BI,last month,America/New_York,Append,Folder\nb,{ID},,,,,\n",
         settings,
     )
-    assert (first.name, first.source, first.update, first.destination) == ("a_2026-10-01.csv", "bi", "append", "folder")
+    assert (first.name, first.source, first.update) == ("a_2026-10-01.csv", "bi", "append")
+    assert first.places == second.places == (Place(),)
     assert first.window == Window("2026-10-01T00:00:00-04:00", "2026-11-01T00:00:00-04:00", "America/New_York")
     assert (second.source, second.window, second.update) == ("salesforce", None, "replace")
 
@@ -51,8 +52,8 @@ def test_the_zone_of_a_report_is_the_one_of_its_dates(settings: Settings) -> Non
         ("window", "yesterdy", "no window that is known", "Did you mean yesterday"),
         ("window", "2026-02-01..2026-01-01", "ends before it starts", "earlier"),
         ("timezone", "Europe/Berlni", "no known time zone", "Europe/Berlin"),
-        ("update", "add", "neither replace nor append", "Write replace"),
-        ("destination", "s3", "no destination", "folder"),
+        ("update", "add", "none of replace, append and upsert", "Write replace"),
+        ("destination", "fodler", "no destination", "folder"),
     ],
 )
 def test_what_is_wrong_in_a_new_column_is_one_problem(

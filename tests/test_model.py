@@ -11,7 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfr import model
-from sfr.model import Attempt, Job, Outcome, Phase, Proof, Record, Report, Result, Run, Snapshot, Status, Window
+from sfr.model import (
+    Attempt,
+    Delivered,
+    Expectations,
+    Job,
+    Outcome,
+    Phase,
+    Place,
+    Proof,
+    Report,
+    Result,
+    Run,
+    Shape,
+    Snapshot,
+    Status,
+    Window,
+)
+from sfr.record import Record
 
 text = st.text()
 count = st.integers(0, 2**62)
@@ -19,6 +36,7 @@ moment = st.floats(0, 4e9)
 maybe = st.none()
 texts = st.lists(text, max_size=3).map(tuple)
 
+pairs = st.lists(st.tuples(text, text), max_size=3).map(tuple)
 windows = st.builds(Window, text, text, text)
 reports = st.builds(
     Report,
@@ -42,12 +60,27 @@ reports = st.builds(
     other_columns=text,
     expected_columns=texts,
     update=text,
-    destination=text,
     many=st.booleans(),
+    places=st.lists(st.builds(Place, text, text, text, texts), min_size=1, max_size=3).map(tuple),
+    shape=st.builds(
+        Shape,
+        steps=st.lists(st.tuples(text, st.dictionaries(text, text, max_size=2)), max_size=3).map(tuple),
+        clean=text,
+        clean_whole=st.booleans(),
+        format=text,
+        types=pairs,
+        misfits=text,
+        null=maybe | text,
+        workbook=text,
+        sheet=text,
+    ),
+    expect=st.builds(Expectations, maybe | count, texts, pairs, maybe | st.tuples(text, moment)),
+    other_sources=texts,
 )
 runs = st.builds(Run, text, moment, text, text, count, text, maybe | moment, maybe | st.integers(0, 130))
 jobs = st.builds(Job, text, text, count, reports, count, maybe | count, texts, text, text, text)
 attempts = st.builds(Attempt, count, moment, moment, moment, moment, count, text, text, text)
+deliveries = st.builds(Delivered, text, text, text, text, text, count, maybe | count, text, text, maybe | moment, texts)
 outcomes = st.builds(
     Outcome,
     job_id=text,
@@ -68,10 +101,11 @@ outcomes = st.builds(
     warnings=texts,
     others=st.lists(st.tuples(text, text), max_size=3).map(tuple),
     validator=text,
+    deliveries=st.lists(deliveries, max_size=3).map(tuple),
 )
 results = st.builds(Result, jobs, outcomes)
 snapshots = st.builds(Snapshot, text, st.sampled_from(Phase), moment, count, count, text)
-nouns = st.one_of(windows, reports, runs, jobs, attempts, outcomes, results, snapshots)
+nouns = st.one_of(windows, reports, runs, jobs, attempts, deliveries, outcomes, results, snapshots)
 
 
 @given(nouns)
@@ -112,7 +146,20 @@ def test_a_status_nobody_knows_is_refused() -> None:
 
 def test_every_noun_is_tested_here_is_frozen_and_has_no_surprises_beside_its_fields() -> None:
     found = {kind for kind in vars(model).values() if isinstance(kind, type) and issubclass(kind, Record)} - {Record}
-    assert found == {Window, Report, Run, Job, Attempt, Outcome, Result, Snapshot}
+    assert found == {
+        Window,
+        Place,
+        Shape,
+        Expectations,
+        Report,
+        Run,
+        Job,
+        Attempt,
+        Delivered,
+        Outcome,
+        Result,
+        Snapshot,
+    }
     for kind in found:
         assert dataclasses.is_dataclass(kind)
         assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ REQUIREMENTS = [
     for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     if line and not line.startswith("#")
 ]
-EXTRAS = ("postgresql", "mysql", "yaml", "zstd", "brotli", "test")
+EXTRAS = ("postgresql", "mysql", "yaml", "zstd", "brotli", "parquet", "duckdb", "s3", "sftp", "smb", "test")
 
 
 def test_the_requirements_are_those_of_the_project_with_the_extras_that_the_tests_need() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sfr.catalog.dates import Moment, fill, fill_values
 from sfr.catalog.problems import BadCell
-from sfr.catalog.windows import check_window, existing, midnight, read_window
+from sfr.catalog.windows import check_window, read_window
+from sfr.day_borders import existing, midnight
 from sfr.model import Window
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -108,6 +108,22 @@ class Child:
         return [pid for pid in self.children() if b"spawn_main" in _read(f"/proc/{pid}/cmdline")]
 
 
+def start_main(folder: Path, arguments: Sequence[str], environment: Mapping[str, str], number: int) -> Child:
+    """Start `python main.py` in a folder; what it says goes into `stdout-NUMBER` and `stderr-NUMBER` there."""
+    stdout, stderr = folder / f"stdout-{number}", folder / f"stderr-{number}"
+    with stdout.open("wb") as out, stderr.open("wb") as err:
+        popen = subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py"), *arguments],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+    return Child(popen, stdout, stderr)
+
+
 def _begun_at(path: Path) -> float:
     try:
         return path.stat().st_ctime
@@ -175,19 +191,7 @@ class Desk:
 
     def start(self, *arguments: str, **changes: str) -> Child:
         """Start `python main.py` with these arguments; `changes` are environment variables."""
-        number = len(self._children)
-        stdout, stderr = self.folder / f"stdout-{number}", self.folder / f"stderr-{number}"
-        with stdout.open("wb") as out, stderr.open("wb") as err:
-            popen = subprocess.Popen(
-                [sys.executable, str(ROOT / "main.py"), *arguments],
-                cwd=self.folder,
-                env=self.environment(**changes),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,
-            )
-        self._children.append(Child(popen, stdout, stderr))
+        self._children.append(start_main(self.folder, arguments, self.environment(**changes), len(self._children)))
         return self._children[-1]
 
     def run(self, *arguments: str, seconds: float = PATIENCE_SECONDS, **changes: str) -> Finished:
