@@ -47,6 +47,18 @@ Salesforce.fetch = mistaken
 """
 
 
+def contents(place: str) -> bytes:
+    """What a file of /proc holds; nothing when its process has just ended."""
+    try:
+        return Path(place).read_bytes()
+    except OSError:
+        return b""
+
+
+def command_line(pid: int) -> bytes:
+    return contents(f"/proc/{pid}/cmdline")
+
+
 @contextmanager
 def watched_processes(run: Child) -> Iterator[set[bytes]]:
     """The command lines of a run's processes, and the environment of its children, looked at all the time."""
@@ -54,15 +66,14 @@ def watched_processes(run: Child) -> Iterator[set[bytes]]:
     over = threading.Event()
 
     def look() -> None:
+        own = command_line(run.pid)
         while not over.wait(0.02):
-            children = run.children()
-            places = [f"/proc/{pid}/cmdline" for pid in (run.pid, *children)]
-            places += [f"/proc/{pid}/environ" for pid in children]
-            for place in places:
-                try:
-                    seen.add(Path(place).read_bytes())
-                except OSError:  # it has just ended
-                    continue
+            for pid in run.children():
+                command = command_line(pid)
+                seen.add(command)
+                if command != own:  # a child that is still the parent's image shows what the parent was given
+                    seen.add(contents(f"/proc/{pid}/environ"))
+        seen.add(own)
 
     watcher = threading.Thread(target=look)
     watcher.start()
