@@ -19,6 +19,9 @@ from sqlalchemy import create_engine, text
 from tests.command_line import Ended, Person
 from tests.histories import own_database
 
+pytestmark = pytest.mark.slow
+
+
 EXAMPLE = Path(__file__).parents[1] / "examples" / "active_users"
 Row = tuple[str, ...]
 

@@ -132,6 +132,7 @@ def test_without_any_count_nothing_is_claimed_to_be_proven() -> None:
         assert "did not say how many" in fetched.warnings[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [

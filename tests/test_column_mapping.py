@@ -207,6 +207,7 @@ def test_further_files_are_mapped_too_and_held_to_the_same_rules() -> None:
     assert bytes(tray.others["2"].data) == b"B\n3\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", [b"%d,x,some text of ordinary length\n", b'"%d","say ""x""","some\ntext"\n'])
 def test_memory_stays_flat(record: bytes) -> None:
     class Nowhere(Tray):

@@ -13,6 +13,8 @@ from sfr.demo.behaviours import Csv
 from sfr.demo.org import DemoOrg
 from tests.command_line import MAIN, PATIENCE_SECONDS, Person, report_id
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def person(tmp_path: Path) -> Iterator[Person]:

@@ -12,6 +12,9 @@ from tests.command_line import ROOT, Person
 from tests.installed import install
 from tests.servers.tides import KEY, TidesServer
 
+pytestmark = pytest.mark.slow
+
+
 READINGS = [{"time": f"2026-03-{day:02d}T06:00:00+00:00", "level_cm": day, "quality": "ok"} for day in range(1, 11)]
 
 

@@ -23,7 +23,7 @@ SLOW = {
     "sqlite": "WITH RECURSIVE n(a) AS (SELECT 1 UNION ALL SELECT a + 1 FROM n) SELECT sum(a) AS a FROM n",
 }
 ENDLESS = {
-    "postgresql": "SELECT n, repeat('x', 1000) AS x FROM generate_series(1, 100000000) n",
+    "postgresql": "SELECT n, repeat('x', 1000) AS x FROM (SELECT generate_series(1, 100000000) AS n) numbers",
     "mysqlclient": "SELECT a.n, REPEAT('x', 1000) AS x FROM t a, t b, t c, t d",
     "pymysql": "SELECT a.n, REPEAT('x', 1000) AS x FROM t a, t b, t c, t d",
     "sqlite": "SELECT a.n, hex(zeroblob(500)) AS x FROM t a, t b, t c, t d",

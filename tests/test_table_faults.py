@@ -175,7 +175,7 @@ def test_a_lock_that_others_hold_is_waited_for_and_then_told(base: Base) -> None
         for statement in lock[base.dialect]:
             other.exec_driver_sql(statement)
         for how in UPDATES:
-            error = failure(base, TransientError, base.parcel(NEW, **how), lock_seconds=1)
+            error = failure(base, TransientError, base.parcel(NEW, **how), lock_seconds=0.2)
             assert error.reason == "busy"
         other.invalidate()
     assert is_old(base)
