@@ -7,7 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfr.database_parameters import check_parameters, read_flags
 from sfr.errors import ConfigError
+from sfr.missing_package import missing_package
 
 if TYPE_CHECKING:
     from sqlalchemy import URL
@@ -25,13 +27,18 @@ _FAMILIES = {
 }
 _MODULES = {"psycopg": "psycopg", "mysqldb": "MySQLdb", "pymysql": "pymysql", "pyodbc": "pyodbc"}
 _PACKAGES = {
-    "psycopg": 'pip install "sfr[postgresql]"',
-    "mysqldb": 'pip install "sfr[mysqlclient]" (needs a compiler; mysql+pymysql:// does without)',
-    "pymysql": 'pip install "sfr[mysql]"',
-    "pyodbc": "pip install pyodbc, and the database's own ODBC driver",
+    "psycopg": "sfr[postgresql]",
+    "mysqldb": "sfr[mysqlclient]",
+    "pymysql": "sfr[mysql]",
+    "pyodbc": "pyodbc",
+}
+_BESIDE = {
+    "mysqldb": " (that needs a compiler; mysql+pymysql:// does without)",
+    "pyodbc": ", and the database's own ODBC driver",
 }
 # Their databases are files, or there is none to be named.
 _WITHOUT_HOST = ("sqlite", "duckdb")
+_PUBLIC = {"charset", "collation", "connect_timeout", "ssl_mode", "sslmode", "target_session_attrs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,7 @@ class DatabaseAddress:
         """Raises ConfigError, with the command that installs it, where the driver's package is missing."""
         module = _MODULES.get(self.driver)
         if module is not None and find_spec(module) is None:
-            message = f"{self.shown} needs the package {module}, which is not installed"
-            raise ConfigError(message, reason="driver", remedy=_PACKAGES[self.driver])
+            raise _missing(self)
 
     def connect_arguments(self) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
         """The driver's module, and what its `connect` is to be given for this address. Raises ConfigError."""
@@ -74,7 +80,7 @@ class DatabaseAddress:
         except (ImportError, NoSuchModuleError) as error:
             raise _no_driver(self, error) from error
         positional, named = kind(dbapi=module).create_connect_args(self.parsed())
-        return module, tuple(positional), dict(named)
+        return module, tuple(positional), read_flags(named)
 
 
 def read_database_address(text: str, *, must_exist: bool = False) -> DatabaseAddress:
@@ -92,6 +98,7 @@ def read_database_address(text: str, *, must_exist: bool = False) -> DatabaseAdd
         raise ValueError(f"is no address of a database: write it like {EXAMPLE}") from error
     url = url.set(drivername=_driver_name(url.drivername.lower()))
     _check_known(url)
+    check_parameters(url)
     dialect, _, driver = url.drivername.partition("+")
     file = None
     if dialect == "sqlite":
@@ -166,7 +173,8 @@ def _shown(url: URL) -> str:
 
 
 def _secrets(url: URL) -> tuple[str, ...]:
-    behind = [value for each in url.query.values() for value in ([each] if isinstance(each, str) else each)]
+    given = [each for name, each in url.query.items() if name not in _PUBLIC]
+    behind = [value for each in given for value in ([each] if isinstance(each, str) else each)]
     passwords = [text for text in (url.password, *behind) if text]
     # One of ODBC's own strings has the password as one of its parts.
     parts = [part.partition("=")[2] for text in behind for part in text.split(";") if part.upper().startswith("PWD=")]
@@ -174,5 +182,11 @@ def _secrets(url: URL) -> tuple[str, ...]:
 
 
 def _no_driver(address: DatabaseAddress, error: BaseException) -> ConfigError:
-    remedy = _PACKAGES.get(address.driver, "install the package of its driver")
+    remedy = _missing(address).remedy if address.driver in _PACKAGES else "install the package of its driver"
     return ConfigError(f"{address.shown} cannot be used: {error}", reason="driver", remedy=remedy)
+
+
+def _missing(address: DatabaseAddress) -> ConfigError:
+    error = missing_package(address.shown, _MODULES[address.driver], _PACKAGES[address.driver], reason="driver")
+    error.remedy += _BESIDE.get(address.driver, "")
+    return error

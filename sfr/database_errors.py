@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import ssl
 from enum import StrEnum
 
 from sfr.database_address import DatabaseAddress
@@ -18,6 +19,7 @@ class Trouble(StrEnum):
     PASSWORD = "password"  # noqa: S105  the reason, not a secret
     UNREACHABLE = "unreachable"
     DATABASE = "no-database"
+    PARAMETER = "parameter"
     PERMISSION = "no-permission"
     READ_ONLY = "read-only"
     BUSY = "busy"
@@ -86,6 +88,8 @@ _WORDS = (
     (re.compile(r"authentication failed|no password supplied|no pg_hba\.conf entry|role .* does not exist", re.I),
      Trouble.PASSWORD),
     (re.compile(r"database .* does not exist", re.I), Trouble.DATABASE),
+    (re.compile(r"invalid (integer value|port number|\w+ value:)|bad value for|certificate|does not support SSL|"
+                r"(unrecognized|invalid value for) .*parameter", re.I), Trouble.PARAMETER),
     (re.compile(r"too many clients|connection slots|starting up|shutting down|in recovery", re.I), Trouble.BUSY),
     (re.compile(r"connection (failed|refused|timeout)|could not connect|unable to open|resolve host|translate host|"
                 r"timeout expired|is not (a )?known|getaddrinfo", re.I), Trouble.UNREACHABLE),
@@ -102,6 +106,7 @@ _PASSING = {
 _REMEDIES = {
     Trouble.PASSWORD: "check user and password in the url of its settings",
     Trouble.DATABASE: "check the database's name in the url of its settings",
+    Trouble.PARAMETER: "correct the url in its settings, and what stands behind its ?",
     Trouble.PERMISSION: "its administrator must grant that to the user in the url",
     Trouble.READ_ONLY: "only what reads is allowed here",
     Trouble.FULL: "its disk or memory is used up: ask whoever looks after it",
@@ -127,6 +132,8 @@ def trouble_of(error: BaseException) -> Trouble:
             return found
     if getattr(error, "connection_invalidated", False):
         return Trouble.GONE
+    if isinstance(inner, (FileNotFoundError, PermissionError, ssl.SSLError)):  # certificates, before anything is sent
+        return Trouble.PARAMETER
     if isinstance(inner, TimeoutError):
         return Trouble.UNREACHABLE
     if isinstance(inner, OSError):
@@ -134,20 +141,14 @@ def trouble_of(error: BaseException) -> Trouble:
     return next((trouble for words, trouble in _WORDS if words.search(str(inner))), Trouble.STATEMENT)
 
 
-def renamed(
-    error: BaseException,
-    address: DatabaseAddress,
-    *,
-    refused: type[SfrError] = ReportError,
-    account: type[SfrError] = AuthError,
-) -> SfrError:
-    """Our error for one of a driver. `refused` is for what will not work however often it is tried, `account` for a
-    user or password that is not accepted; what may pass is a TransientError."""
+def renamed(error: BaseException, address: DatabaseAddress, *, refused: type[SfrError] = ReportError) -> SfrError:
+    """Our error for one of a driver. `refused` is for what will not work however often it is tried. A user or password
+    that is not accepted is an AuthError, what may pass is a TransientError."""
     trouble, message = trouble_of(error), f"{address.shown}: {said(error, address)}"
     if trouble in _PASSING:
         most = {Trouble.TIMEOUT: 2, Trouble.CANCELLED: 3}.get(trouble)
         return TransientError(message, reason=trouble, remedy=_PASSING[trouble], max_attempts=most)
-    kind = account if trouble is Trouble.PASSWORD else refused
+    kind = AuthError if trouble is Trouble.PASSWORD else refused
     return kind(message, reason=trouble, remedy=_REMEDIES[trouble])
 
 

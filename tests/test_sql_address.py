@@ -78,7 +78,7 @@ def test_what_is_wrong_with_an_address_is_said_without_it(url: str, words: str) 
 def test_a_missing_driver_is_told_with_the_command_that_installs_it() -> None:
     with pytest.raises(ConfigError, match="needs the package pyodbc") as raised:
         read_database_address("mssql+pyodbc://host/db").check_driver()
-    assert "pip install pyodbc" in raised.value.remedy
+    assert 'pip install "pyodbc"' in raised.value.remedy
 
 
 def test_a_configuration_hides_its_address_and_travels() -> None:

@@ -65,7 +65,7 @@ class SqlConfig(BaseModel):
         try:
             self._address.check_driver()
         except ConfigError as error:
-            raise ValueError(f"{error.message}: {error.remedy}") from error
+            raise ValueError(f"{error.message}. {error.remedy}") from error
         return self
 
     @property

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 StagedName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Size = Annotated[str, StringConstraints(pattern=r"^\d+ ?(MB|GB)$")]
 
+_VALUES = (str, int, float, date, Decimal, type(None))
+
+
+def plain_values(params: Any) -> Any:
+    """One message for a value that fits none of the kinds there are; raises ValueError."""
+    for name, value in params.items() if isinstance(params, dict) else ():
+        listed = value if isinstance(value, list) else [value]
+        if not all(isinstance(each, _VALUES) for each in listed):
+            raise ValueError(f"{name} is no text, number, true or false, nor a list of such values")
+        if not listed:
+            raise ValueError(f"{name} is an empty list, and there is no SQL for that")
+    return params
+
+
+Params = Annotated[dict[str, Any], BeforeValidator(plain_values)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -42,7 +59,7 @@ class Lookup(BaseModel):
 
     source: Name | None = Field(None, description="The source that is asked; not set: the report's own")
     query: Name = Field(description="Its query; :keys stands for the keys of the rows at hand")
-    params: dict[str, Any] = Field({}, description="Further values of the query")
+    params: Params = Field({}, description="Further values of the query")
     on: dict[Name, Name] = Field(
         min_length=1, description="Column of the rows, and the column of the lookup that must be equal to it"
     )
@@ -63,7 +80,7 @@ class Staged(BaseModel):
 
     source: Name | None = Field(None, description="The source that is asked; not set: the report's own")
     query: Name = Field(description="Its query")
-    params: dict[str, Any] = Field({}, description="Further values of the query")
+    params: Params = Field({}, description="Further values of the query")
     types: dict[Name, Name] = Field(
         {}, description="Columns and their types in DuckDB, such as bigint or decimal(12,2); all others are text"
     )

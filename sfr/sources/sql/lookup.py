@@ -73,7 +73,7 @@ class LookupStep:
         """The rows with what was looked up behind them; `day` only for a query that wants one."""
         otherwise = (self.of_nothing,) if self.is_left else ()
         for rows in self.portions(batches):
-            found = self.table(rows, day).find(self.keys_of(rows))
+            found = self.find(rows, self.keys_of(rows), day)
             self.seen += len(rows)
             self.unmatched += found.count(())
             yield [row + tail for row, tails in zip(rows, found, strict=True) for tail in tails or otherwise]
@@ -86,6 +86,18 @@ class LookupStep:
                 yield rows
             else:
                 yield from (rows[start : start + size] for start in range(0, len(rows), size))
+
+    def find(self, rows: Sequence[Row], keys: Sequence[Key | None], day: Day | None) -> list[Sequence[Row]]:
+        """For each of the rows, whose keys are `keys`, what there is for it."""
+        rounds = self._row_keys.rounds(rows, keys) if self._asked else []
+        if len(rounds) < 2:
+            return self.table(rows, day).find(keys)
+        found: list[Sequence[Row]] = [()] * len(rows)
+        for places in rounds:
+            table = self.table([rows[place] for place in places], day)
+            for place, tails in zip(places, table.find([keys[place] for place in places]), strict=True):
+                found[place] = tails
+        return found
 
     def table(self, rows: Sequence[Row], day: Day | None) -> Table:
         """What there is for these rows: of their keys where the query asks for keys; else all there is, which is read
@@ -113,15 +125,17 @@ class LookupStep:
         return found
 
     def _note_strays(self, table: Table, rows: Sequence[Row]) -> None:
-        if len(self.options.on) == 1 and (strays := table.keys() - set(self.keys_of(rows))):
-            self._strays += len(strays)
-            self._stray = self._stray or str(min(strays))
+        """Of several keys each column is asked for by itself, so that other pairs come as well; other values do not."""
+        asked, found, is_single = self._row_keys.of(rows), table.keys(), len(self.options.on) == 1
+        for place in set(self._asked.values()):
+            wanted = {key if is_single else key[place] for key in asked if key is not None}
+            if strays := {str(key if is_single else key[place]) for key in found} - wanted:
+                self._strays += len(strays)
+                self._stray = self._stray or min(strays)
 
     def _read(self, keys: Sequence[Sequence[str]], day: Day | None) -> Table:
         # NULL is equal to nothing, where there are no keys; a list must not be empty.
-        asked: dict[str, Sequence[str | None]] = {
-            name: list(dict.fromkeys(key[place] for key in keys)) or [None] for name, place in self._asked.items()
-        }
+        asked: dict[str, Sequence[str | None]] = {name: keys[place] or [None] for name, place in self._asked.items()}
         answer = self._ask(asked, day)
         if self._reader is None:
             self._reader = LookupTable(self.name, self.options, answer.columns, self._keep_rows)

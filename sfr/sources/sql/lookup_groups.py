@@ -68,18 +68,22 @@ class _Sum:
     def add(self, values: Iterable[tuple[Row, str | None]]) -> None:
         for group, value in values:
             if value is not None:
-                self._sums[group] = _EXACT.add(self._sums.get(group, Decimal(0)), self._number(value))
+                self._sums[group] = self._added(self._sums.get(group, Decimal(0)), value)
 
     def of(self, group: Row) -> str | None:
         found = self._sums.get(group)
         return None if found is None else format(found, "f")
 
-    def _number(self, value: str) -> Decimal:
+    def _added(self, sum_so_far: Decimal, value: str) -> Decimal:
         try:
-            return Decimal(value.strip())
+            return _EXACT.add(sum_so_far, _as_decimal(value))
         except InvalidOperation as error:
             message = f"group.sum.{self._name}: {value[:40]!r} is no number"
             raise InvalidReport(message, reason="no-number", remedy="Sum a column of numbers.") from error
+        except Inexact as error:
+            message = f"group.sum.{self._name}: with {value[:40]!r} the exact sum has more than {_EXACT.prec} digits"
+            remedy = "Sum a column of decimals, or let the query round it."
+            raise InvalidReport(message, reason="no-number", remedy=remedy) from error
 
 
 class _Extreme:
@@ -105,8 +109,16 @@ class _Extreme:
 
 
 def _rank(value: str) -> tuple[Any, ...]:
+    """Where two texts are the same number, 1 and 1.0, it must not depend on which one comes first."""
     try:
-        number = Decimal(value)
+        number = _as_decimal(value)
     except InvalidOperation:
         return (1, value)
-    return (0, number) if number.is_finite() else (1, value)
+    return (0, number, value) if number.is_finite() else (1, value)
+
+
+def _as_decimal(value: str) -> Decimal:
+    """The number that a database means by a text. Raises InvalidOperation; Python would read 1_000 as well."""
+    if "_" in value or not value.isascii():
+        raise InvalidOperation
+    return Decimal(value.strip())

@@ -18,6 +18,7 @@ from sfr.sources.sql.statement import Statement, check_reads
 PATIENCE_SECONDS = 3600
 KILL_SECONDS = 2
 LONGEST_JOINED_BYTES = 1 << 30
+SMALL_BYTES = 1 << 19
 _BIT, _GEOMETRY = 16, 255  # field types of the protocol
 _UNKNOWN_ZONE = 1298
 
@@ -47,7 +48,9 @@ class MySql:
         connecting = int(self._config.connect_seconds)
         # The server is silent while a query runs, which it may for as long as the limit says.
         reading = int(self._config.statement_seconds) + 60
-        named = {"charset": "utf8mb4", "connect_timeout": connecting, "read_timeout": reading, **self._named}
+        named = {"connect_timeout": connecting, "read_timeout": reading, **self._named}
+        # Whatever the address says: in another character set the server sends ? for what that cannot write.
+        named |= {"charset": "utf8mb4", "use_unicode": True}
         named["conv"] = _conversions(self._module, self._is_mysqlclient)
         if self._is_mysqlclient:
             return self._module.connect(*self._positional, **named, multi_statements=False)
@@ -80,6 +83,7 @@ class MySql:
 
         check_reads(statement)
         text = statement.rendered(params, self._literal).text
+        self._check_size(len(text.encode()))
         cursors = import_module(f"{self._module.__name__}.cursors")
         self._cursor = self._connection.cursor(cursors.SSCursor)
         self._rows_left = True
@@ -87,6 +91,21 @@ class MySql:
         fields = self._cursor.description or ()
         self._bits = {number for number, field in enumerate(fields) if field[1] == _BIT}
         return [field[0] for field in fields]
+
+    def _check_size(self, size_bytes: int) -> None:
+        """A server hangs up, without a word, on more than it takes. Raises ReportError."""
+        if size_bytes < SMALL_BYTES:
+            return
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute("SELECT @@max_allowed_packet")
+            most = int(cursor.fetchone()[0])
+        if size_bytes >= most:
+            message = f"the query takes {size_bytes:,} bytes with its values, the server at most {most:,}"
+            raise ReportError(
+                f"{message} (max_allowed_packet)",
+                reason="sql",
+                remedy="Give it fewer values, or in a lookup a smaller batch.",
+            )
 
     def fetch(self, rows: int) -> Sequence[tuple[Any, ...]]:
         """None left: an empty one."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from sfr.sources.sql.joined_options import JoinedOptions
+from sfr.sources.sql.joined_options import JoinedOptions, plain_values
 
 Value = str | int | float | bool | None
 
@@ -21,7 +21,7 @@ class SqlOptions(JoinedOptions):
         description="The query, or the .sql file that it stands in",
         examples=["input/active.sql", "SELECT id, region FROM orders WHERE ordered_at >= :window_start"],
     )
-    params: dict[str, Value | list[Value]] = Field(
+    params: Annotated[dict[str, Value | list[Value]], BeforeValidator(plain_values)] = Field(
         default_factory=dict,
         description="Values of the query's :names that shall be numbers, or true and false; the list's own params are "
         "texts",

@@ -34,15 +34,17 @@ class PostgreSql:
     """One connection; implements `CopyingDatabase`."""
 
     def __init__(self, config: SqlConfig) -> None:
-        address = config.address.url.replace("postgresql+psycopg://", "postgresql://", 1)
-        self._connection = psycopg.connect(
-            address,
-            autocommit=True,  # the transaction is begun in words, with what it needs
-            connect_timeout=int(config.connect_seconds),
-            client_encoding="UTF8",
-            application_name="sfr",
-            **_ALIVE,  # type: ignore[arg-type]
-        )
+        # Not by its URL, in which libpq would take a + for itself and not for a space.
+        _, _, address = config.address.connect_arguments()
+        address.pop("context", None)  # how SQLAlchemy would have values read
+        named: dict[str, Any] = {
+            "connect_timeout": int(config.connect_seconds),
+            "application_name": "sfr",
+            **_ALIVE,
+            **address,
+            "client_encoding": "UTF8",
+        }
+        self._connection = psycopg.connect(**named, autocommit=True)  # begun in words, with what it needs
         self._raw = self._connection.pgconn
         self._line = Line(self._raw.socket)
         self._lines: Iterator[list[bytes]] = iter(())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeAlias
 
-from sfr.database_errors import is_foreign, renamed
+from sfr.database_errors import Trouble, is_foreign, renamed
 from sfr.errors import ReportError, SfrError
 from sfr.sources.sql import csv_text
 from sfr.sources.sql.config import SqlConfig
@@ -208,7 +208,10 @@ def connected(config: SqlConfig) -> Database:
         if not is_foreign(error):
             raise
         log.debug("connecting to %s failed", address.shown, exc_info=True)
-        raise renamed(error, address) from error
+        found = renamed(error, address)
+        if found.reason == Trouble.STATEMENT:  # no query was sent yet
+            found.remedy = "correct what its settings say"
+        raise found from error
 
 
 def _opened(config: SqlConfig) -> Database:

@@ -26,7 +26,7 @@ class SharedRows:
         start = 0
         for rows in self._daily.portions([self._rows]):
             part = slice(start, start + len(rows))
-            found = self._daily.table(rows, day).find(self._keys[part])
+            found = self._daily.find(rows, self._keys[part], day)
             marks = int.from_bytes(self._matched[part]) | int.from_bytes(map(bool, found))
             self._matched[part] = marks.to_bytes(len(rows))
             start += len(rows)

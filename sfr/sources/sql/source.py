@@ -30,6 +30,10 @@ class Sql:
 
     read_reference = staticmethod(read_reference)
 
+    @property
+    def null(self) -> str:
+        return self._config.null
+
     def check(self) -> None:
         """Raises AuthError for a wrong password, ConfigError for what else is wrong with the settings."""
         try:

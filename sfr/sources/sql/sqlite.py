@@ -39,13 +39,13 @@ class Sqlite:
 
     def run(self, statement: Statement, params: Mapping[str, Any]) -> Sequence[str]:
         """Its columns, when the first row is there."""
-        values: dict[str, Any] = {}
+        values: list[Any] = []
 
-        def named(name: str, value: Any) -> str:
-            values[name] = plain(value)
-            return f":{name}"
+        def bound(_name: str, value: Any) -> str:
+            values.append(plain(value))
+            return "?"  # SQLite seeks each name among all others: a long list would take minutes
 
-        text = statement.rendered(params, named).text
+        text = statement.rendered(params, bound).text
         self._end = time.monotonic() + self._seconds
         try:
             self._cursor = self._connection.execute(text, values)
@@ -79,7 +79,7 @@ class Sqlite:
         return time.monotonic() > self._end
 
     def _late_or(self, error: sqlite3.OperationalError) -> Exception:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT and self._is_late():
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT and self._is_late():
             message = f"the query took longer than {self._seconds:g} seconds"
             remedy = "make the query quicker (an index, a shorter window), or raise statement_seconds"
             return TransientError(message, reason="timeout", max_attempts=2, remedy=remedy)

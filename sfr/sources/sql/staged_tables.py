@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sfr.errors import ConfigError, DeliveryError, InvalidReport, ReportError, SfrError, TransientError
+from sfr.errors import DeliveryError, InvalidReport, ReportError, SfrError, TransientError
+from sfr.missing_package import missing_package
 from sfr.sources.sql.lookup_table import place_of
 from sfr.sources.sql.statement import read_statement
 
@@ -91,9 +92,7 @@ def _duckdb() -> Any:
     try:
         import duckdb
     except ImportError as error:
-        raise ConfigError(
-            "a report with a stage needs the package duckdb", reason="extra", remedy='pip install "sfr[duckdb]"'
-        ) from error
+        raise missing_package("a report with a stage", "duckdb", "sfr[duckdb]") from error
     return duckdb
 
 
