@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from sfr.errors import TransientError
+from sfr.errors import DeliveryError, SfrError, TransientError
+from sfr.remote_refusals import first_line, login_refused, missing, not_allowed
 
-Renaming = Callable[[str], AbstractContextManager[None]]
+Renamed = Callable[[str, Exception], SfrError | None]
+"""Our error for one of a store's library, met at a place; None for what is none of the store's."""
 
 
 class BlobFiles:
-    """Implements `RemoteFiles` over an fsspec file system. `root` is the bucket or container and the folder in it;
-    `renaming` turns the errors of the store's library, met at a place, into ours; `keyword` is what the library calls
-    the facts that are kept beside a blob."""
+    """Implements `RemoteFiles` over an fsspec file system. `scheme` is what addresses begin with, as gs in gs://bucket;
+    `renamed` knows the errors of the store's library."""
 
-    def __init__(self, system: Any, kind: str, root: str, renaming: Renaming, *, keyword: str, shown: str) -> None:
-        self._system, self._root, self._renaming = system, root.strip("/"), renaming
-        self._keyword, self._shown = keyword, shown
-        self.kind = kind
+    def __init__(self, system: Any, kind: str, bucket: str, directory: str, *, scheme: str, renamed: Renamed) -> None:
+        self._system, self._renamed = system, renamed
+        self._root = "/".join(filter(None, [bucket, directory.strip("/")]))
+        self._scheme = scheme
+        self.kind, self.bucket = kind, bucket
 
     @contextmanager
     def writing(self, path: str, facts: dict[str, str]) -> Iterator[BinaryIO]:
-        plain = {
-            name.replace("-", "_"): value.encode("ascii", "backslashreplace").decode() for name, value in facts.items()
-        }
-        with self._renaming(self.location(path)):
-            file = self._system.open(self._at(path), "wb", **({self._keyword: plain} if plain else {}))
+        kept = {"metadata": {f"sfr_{name}": value for name, value in facts.items()}} if facts else {}
+        with renaming(self.location(path), self._renamed):
+            file = self._system.open(self._at(path), "wb", **kept)
             try:
                 yield file
             except BaseException:
@@ -39,13 +39,13 @@ class BlobFiles:
     @contextmanager
     def reading(self, path: str) -> Iterator[BinaryIO]:
         with (
-            self._renaming(self.location(path)),
+            renaming(self.location(path), self._renamed),
             self._system.open(self._at(path), "rb", cache_type="readahead") as file,
         ):
             yield file
 
     def names(self, folder: str) -> list[str]:
-        with self._renaming(self.location(folder)):
+        with renaming(self.location(folder), self._renamed):
             try:
                 found = self._system.ls(self._at(folder), detail=False, refresh=True)
             except FileNotFoundError:
@@ -57,7 +57,7 @@ class BlobFiles:
 
     def replace(self, path: str, by: str) -> None:
         """The copy appears whole or not at all, and is looked at before the other one goes."""
-        with self._renaming(self.location(path)):
+        with renaming(self.location(path), self._renamed):
             size_bytes = self._size(by)
             self._system.cp_file(self._at(by), self._at(path))
             if self._size(path) != size_bytes:
@@ -65,11 +65,11 @@ class BlobFiles:
             self._system.rm_file(self._at(by))
 
     def remove(self, path: str) -> None:
-        with self._renaming(self.location(path)):
+        with renaming(self.location(path), self._renamed):
             self._system.rm_file(self._at(path))
 
     def location(self, path: str) -> str:
-        return f"{self._shown}/{path}"
+        return f"{self._scheme}://{self._root}/{path}"
 
     def _size(self, path: str) -> int:
         self._system.invalidate_cache()
@@ -77,3 +77,41 @@ class BlobFiles:
 
     def _at(self, path: str) -> str:
         return f"{self._root}/{path}" if path else self._root
+
+
+@contextmanager
+def renaming(where: str, renamed: Renamed) -> Iterator[None]:
+    """What a store's library raises in the block becomes one of our errors."""
+    try:
+        yield
+    except SfrError:
+        raise
+    except Exception as error:
+        if (ours := renamed(where, error)) is None:
+            raise
+        raise ours from error
+
+
+def store_error(where: str, status: int | None, error: BaseException, *, bucket: str, login: str) -> SfrError:
+    """Our error for what a store answered with an HTTP status, None where that is not known.
+
+    `bucket` is what the store calls it, and the setting that names it; `login` are the settings that say who we are.
+    """
+    match status:
+        case 401:
+            return login_refused(where, login)
+        case 403:
+            return not_allowed(where)
+        case 404:
+            return missing(where, bucket, bucket)
+        case None | 0 | 408 | 429:
+            return _busy(where, error, slow_down=status == 429)
+        case _ if status >= 500:
+            return _busy(where, error, slow_down=status == 503)
+    return DeliveryError(
+        f"{where}: the store refuses it: {first_line(error)}", reason="refused", remedy=f"Look at the {bucket} there."
+    )
+
+
+def _busy(where: str, error: BaseException, *, slow_down: bool) -> TransientError:
+    return TransientError(f"{where}: {first_line(error)}", reason="store", slow_down=slow_down)

@@ -98,7 +98,8 @@ class HistoryBusy(TransientError):
 
 
 class AuthError(SfrError):
-    """The session or key of a source is dead; nothing from this source can be had until it is renewed."""
+    """The session or key of a source is dead; nothing from this source can be had until it is renewed. Raised by a
+    destination: the login in its settings is refused, which fails the job alone."""
 
     scope = Scope.SOURCE
     reason = "session"

@@ -14,13 +14,16 @@ from sfr.append_journal import Appended, AppendJournal, Joining
 from sfr.atomic import delivery_error
 from sfr.checksum import sha256_of
 from sfr.connector import Appending, Carrying, Parcel, Staging, TakingRecords, Together, Updating
-from sfr.errors import AuthError, DeliveryError, ReportError
+from sfr.csv_scan import CsvScan
+from sfr.errors import AuthError, DeliveryError, InvalidReport, ReportError
 from sfr.intake import Intake
 from sfr.model import Delivered, Job, Place
 from sfr.shaping import Made
 
+LOGIN_REFUSED = "destination-login"  # the reason of every report whose place does not accept the login in its settings
 _LONGEST_NAME_BYTES = 245  # what file systems hold, with room for a copy called `name (1)`
 _PACKED = (".gz", ".zst")
+_PIECE_BYTES = 1 << 20
 
 
 class Placing:
@@ -78,16 +81,19 @@ class Placing:
 
         Raises DeliveryError, or TransientError where trying again may help."""
         try:
+            every = [one for each in made for one in (each, *(each.further if self.takes_records else ()))]
             if isinstance(self._shelf, Carrying):
-                every = [one for each in made for one in (each, *(each.further if self.takes_records else ()))]
                 found = self._shelf.deliver([self._parcel(each) for each in every])
             elif self._update == "append":
                 found = [self._append(made[0])]
             else:
                 found = self._put(made, may_consume=may_consume)
         except AuthError as error:  # it speaks of this place, and must not cost the source its session
-            raise DeliveryError(error.message, reason="destination-login", remedy=error.remedy) from error
-        return [replace(each, destination=self.name) for each in found]
+            raise DeliveryError(error.message, reason=LOGIN_REFUSED, remedy=error.remedy) from error
+        return [
+            replace(each, destination=self.name, null=one.null if one.format.startswith("csv") else None)
+            for each, one in zip(found, every, strict=True)
+        ]
 
     def path_of(self, label: str) -> str:
         """What the file with that label is called at this place."""
@@ -102,7 +108,7 @@ class Placing:
             path=self.path_of(made.label),
             format="csv" if as_records else made.format,
             bytes=staged.stat().st_size if as_records else made.bytes,
-            records=made.facts.records if made.facts else None,
+            records=made.facts.records if as_records and made.facts else made.records,
             sha256=sha256_of(staged) if as_records else made.sha256,
             columns=made.facts.columns if made.facts else (),
             delimiter=made.facts.delimiter if made.facts else ",",
@@ -126,7 +132,7 @@ class Placing:
             for path in () if may_consume else paths:  # a destination that is no folder has its copy now
                 _forget(path)
         return [
-            Delivered(place, bytes=each.bytes, records=_records(each), sha256=each.sha256)
+            Delivered(place, bytes=each.bytes, records=each.records, sha256=each.sha256)
             for place, each in zip(places, made, strict=True)
         ]
 
@@ -164,9 +170,9 @@ class Placing:
                 place = str(shelf.append(copy, name))
         finally:
             _forget(copy)
-        added = Delivered(place, bytes=made.bytes, records=_records(made), sha256=made.sha256, warnings=warnings)
+        added = Delivered(place, bytes=made.bytes, records=made.records, sha256=made.sha256, warnings=warnings)
         with suppress(OSError):  # no file of this machine: what was added is told
-            return replace(added, bytes=Path(place).stat().st_size, sha256=sha256_of(Path(place)))
+            return _as_it_lies(added, Path(place))
         return added
 
     def _join(self, shelf: Joining, journal: AppendJournal, made: Made, copy: Path) -> tuple[str, ...]:
@@ -209,8 +215,14 @@ def _updates_of(shelf: Any) -> frozenset[str]:
     return frozenset(("replace", "append")) if isinstance(shelf, Appending) else frozenset(("replace",))
 
 
-def _records(made: Made) -> int | None:
-    return made.facts.records if made.facts else None
+def _as_it_lies(added: Delivered, path: Path) -> Delivered:
+    """What is known of the whole file, with what was there before. Raises OSError."""
+    scan, records = CsvScan(), None
+    with path.open("rb") as file, suppress(InvalidReport):  # somebody else may have written what was there
+        while piece := file.read(_PIECE_BYTES):
+            scan.feed(piece)
+        records = scan.finish().records
+    return replace(added, bytes=path.stat().st_size, records=records, sha256=sha256_of(path))
 
 
 def _forget(path: Path) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
-from typing import BinaryIO, Protocol
+from pathlib import Path
+from typing import BinaryIO, Generic, Protocol, TypeVar
+from urllib.parse import quote
 
 from sfr.atomic import delivery_error
 from sfr.connector import Parcel
@@ -19,9 +22,10 @@ PIECE_BYTES = 1 << 20
 
 class RemoteFiles(Protocol):
     """A far file system, its paths below the folder that is delivered to, with slashes. Its methods raise errors of
-    `sfr.errors` only."""
+    `sfr.errors` only. `bucket` is "" where there is no such thing."""
 
     kind: str
+    bucket: str
 
     def writing(self, path: str, facts: dict[str, str]) -> AbstractContextManager[BinaryIO]:
         """A new file; leaving the block without an error makes it whole. `facts` are kept beside it where that is
@@ -44,27 +48,65 @@ class RemoteFiles(Protocol):
         """Where a file is, without any secret."""
 
 
-def deliver(files: RemoteFiles, parcels: Sequence[Parcel], *, read_back: bool) -> list[Delivered]:
-    """Deliver files; `read_back` proves them by their SHA-256 before they get their names.
-
-    All of them are there, and proven, before the first one gets its name. No such file system gives several names in
-    one step: where the connection breaks between two of them, each file is the old or the new one, whole, and the next
-    try brings them together again. Raises DeliveryError or TransientError.
-    """
-    with ExitStack() as parts:
-        told = [_uploaded(files, parcel, parts, read_back=read_back) for parcel in parcels]
-        for parcel, (part, _) in zip(parcels, told, strict=True):
-            files.replace(parcel.path, part)
-        parts.pop_all()
-    return [delivered for _, delivered in told]
+class _Config(Protocol):
+    @property
+    def read_back(self) -> bool: ...
 
 
-def check(files: RemoteFiles) -> None:
-    """Write a small file and remove it. Raises DeliveryError."""
-    name = part_name("check", os.getpid())
-    files.make_folder("")
-    with _removed(files, name), files.writing(name, {}) as file:
-        file.write(b"sfr")
+ConfigT = TypeVar("ConfigT", bound=_Config)
+
+
+class RemoteShelf(ABC, Generic[ConfigT]):
+    """A destination on a far file system; its classes only say how that is connected to."""
+
+    def __init__(self, config: ConfigT) -> None:
+        self._config = config
+
+    @abstractmethod
+    def connected(self) -> AbstractContextManager[RemoteFiles]:
+        """The file system for as long as the block takes. Raises ConfigError without the package that it needs, and
+        AuthError, DeliveryError or TransientError where it does not let us in."""
+
+    def check(self) -> None:
+        """Write a small file and remove it. Raises as `deliver`."""
+        name = part_name("check", os.getpid())
+        with self.connected() as files:
+            files.make_folder("")
+            with _removed(files, name), files.writing(name, {}) as file:
+                file.write(b"sfr")
+
+    def deliver(self, parcels: Sequence[Parcel]) -> list[Delivered]:
+        """Deliver files; `read_back` of the configuration proves them by their SHA-256 before they get their names.
+
+        All of them are there, and proven, before the first one gets its name. No such file system gives several names
+        in one step: where the connection breaks between two of them, each file is the old or the new one, whole, and
+        the next try brings them together again. Raises AuthError, DeliveryError or TransientError.
+        """
+        with self.connected() as files, ExitStack() as parts:
+            told = [_uploaded(files, parcel, parts, read_back=self._config.read_back) for parcel in parcels]
+            for parcel, (part, _) in zip(parcels, told, strict=True):
+                files.replace(parcel.path, part)
+            parts.pop_all()
+        return [delivered for _, delivered in told]
+
+    def put(self, staged: Path, name: str) -> str:
+        """As `deliver`, for a file of which nothing more is known."""
+        return self.deliver([Parcel(staged, name)])[0].location
+
+    def close(self) -> None:
+        """Every delivery has a connection of its own: servers close those that rest."""
+
+
+def facts_of(parcel: Parcel) -> dict[str, str]:
+    """What is kept beside a file about where it comes from, in ASCII: all else is percent-encoded."""
+    told = {
+        "run": parcel.run_id,
+        "report": parcel.report,
+        "source": parcel.source,
+        "records": "" if parcel.records is None else str(parcel.records),
+        "sha256": parcel.sha256,
+    }
+    return {name: quote(value, safe=" ,:;/()+=@!$&'*") for name, value in told.items() if value}
 
 
 def _uploaded(files: RemoteFiles, parcel: Parcel, parts: ExitStack, *, read_back: bool) -> tuple[str, Delivered]:
@@ -80,6 +122,7 @@ def _uploaded(files: RemoteFiles, parcel: Parcel, parts: ExitStack, *, read_back
     return part, Delivered(
         files.location(parcel.path),
         kind=files.kind,
+        bucket=files.bucket,
         key=parcel.path,
         bytes=size_bytes,
         records=parcel.records,
@@ -88,18 +131,12 @@ def _uploaded(files: RemoteFiles, parcel: Parcel, parts: ExitStack, *, read_back
 
 
 def _upload(files: RemoteFiles, parcel: Parcel, part: str) -> tuple[int, str]:
-    facts = {
-        "sfr-run": parcel.run_id,
-        "sfr-report": parcel.report,
-        "sfr-sha256": parcel.sha256,
-        "sfr-records": "" if parcel.records is None else str(parcel.records),
-    }
     digest, sent = hashlib.sha256(), 0
     try:
         source = parcel.staged.open("rb")
     except OSError as error:
         raise delivery_error(parcel.staged, error) from error
-    with source, files.writing(part, {name: value for name, value in facts.items() if value}) as target:
+    with source, files.writing(part, facts_of(parcel)) as target:
         while piece := source.read(PIECE_BYTES):
             target.write(piece)
             digest.update(piece)

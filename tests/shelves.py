@@ -1,12 +1,16 @@
-"""Destinations as lists need them: they only say what they can do, and nothing is ever delivered to them."""
+"""Destinations as lists need them, which only say what they can do; and what real ones say when they refuse a file."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
+import pytest
 from pydantic import BaseModel, Field
 
 from sfr import plugins
+from sfr.errors import SfrError
+from sfr.testing import declared
 
 
 class LakeConfig(BaseModel):
@@ -63,3 +67,18 @@ SETTINGS = {
 def known() -> dict[str, str]:
     """The types of destinations, with these beside ours."""
     return {**plugins.DESTINATIONS, **KINDS}
+
+
+def refusal_of(shelf: Any, config: BaseModel, staged: Path) -> SfrError:
+    """What a delivery by the class `shelf` fails with, which its check must find out too: one line that tells no secret
+    and has a remedy."""
+    found = []
+    for ask in (lambda: shelf(config).put(staged, "a.csv"), shelf(config).check):
+        with pytest.raises(SfrError) as caught:
+            ask()
+        error = declared.check_error(caught.value, declared.secrets_of(config))
+        assert error.remedy
+        assert "\n" not in f"{error.message}{error.remedy}"
+        found.append((type(error), error.reason))
+    assert found[0] == found[1]
+    return error

@@ -11,7 +11,7 @@ import pytest
 
 from sfr.destinations.s3.config import S3Config
 from sfr.destinations.s3.destination import S3
-from sfr.errors import DeliveryError, SfrError, TransientError
+from sfr.errors import AuthError, DeliveryError, SfrError, TransientError
 from sfr.testing import declared
 from tests.buckets import large, parcel, settings_for
 from tests.certificates import Authority
@@ -64,7 +64,7 @@ def test_what_the_server_refuses_is_told_with_a_remedy(
 ) -> None:
     server.faults["PutObject"] = Fault(status, code, message="the secret of the day")
     error = refused(settings_for(server.url), tmp_path)
-    assert (type(error), error.reason) == (DeliveryError, reason)
+    assert (type(error), error.reason) == (AuthError if reason == "credentials" else DeliveryError, reason)
     assert error.message.startswith("s3://reports: ")
     assert code in error.message
     assert server.content("a.csv") is None
@@ -92,8 +92,10 @@ def test_the_region_of_the_bucket_is_told_where_the_server_says_it(server: Small
 def test_a_server_that_is_not_there_is_asked_a_few_times_only(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        error = refused(settings_for(f"http://127.0.0.1:{taken.getsockname()[1]}"), tmp_path)
-    assert (type(error), error.reason, error.max_attempts) == (DeliveryError, "unreachable", 3)
+        port = taken.getsockname()[1]
+        error = refused(settings_for(f"http://127.0.0.1:{port}"), tmp_path)
+    assert (type(error), error.reason, error.max_attempts) == (TransientError, "unreachable", 3)
+    assert (error.message, bool(error.remedy)) == (f"s3://reports: 127.0.0.1:{port} cannot be reached", True)
 
 
 def test_a_server_that_hangs_up_or_says_nothing_is_worth_another_try(server: SmallS3, tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_a_server_that_hangs_up_or_says_nothing_is_worth_another_try(server: Sma
 
 def test_without_any_credentials_it_is_told_where_they_may_stand(server: SmallS3, tmp_path: Path, nobody: None) -> None:
     error = refused(S3Config(bucket="reports", endpoint_url=server.url), tmp_path)
-    assert (type(error), error.reason) == (DeliveryError, "no-credentials")
+    assert (type(error), error.reason) == (AuthError, "no-credentials")
     assert server.asked == []
 
 
@@ -119,7 +121,8 @@ def test_a_profile_that_is_wrong_is_told(
 ) -> None:
     (tmp_path / "credentials").write_text("[half]\naws_access_key_id = AKIA1\n")
     error = refused(S3Config(bucket="reports", endpoint_url=server.url, **settings), tmp_path)
-    assert (type(error), error.reason in {"profile", "no-credentials"}) == (DeliveryError, True)
+    kind, reason = (DeliveryError, "profile") if settings["profile"] == "missing" else (AuthError, "no-credentials")
+    assert (type(error), error.reason) == (kind, reason)
 
 
 def test_a_profile_that_is_right_needs_no_keys_in_the_settings(server: SmallS3, tmp_path: Path, nobody: None) -> None:
@@ -143,7 +146,7 @@ def test_a_check_finds_out_without_leaving_anything(server: SmallS3, status: int
     destination.check()
     assert server.asked == ["CreateMultipartUpload", "AbortMultipartUpload"]
     server.faults["CreateMultipartUpload"] = Fault(status, code)
-    with pytest.raises(DeliveryError) as raised:
+    with pytest.raises((AuthError, DeliveryError)) as raised:
         destination.check()
     assert raised.value.reason == reason
     assert (server.objects, server.uploads) == ({}, {})

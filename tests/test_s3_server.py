@@ -14,10 +14,11 @@ import pytest
 import requests
 
 from sfr.destinations.s3.destination import S3
-from sfr.errors import DeliveryError, TransientError
+from sfr.errors import AuthError, DeliveryError, TransientError
 from tests.buckets import PART_BYTES, Bucket, client_of, large, new_bucket, parcel, stop_at
 from tests.servers import radosgw
 from tests.servers.cutting import CuttingProxy
+from tests.shelves import refusal_of
 
 pytestmark = pytest.mark.slow
 
@@ -93,14 +94,9 @@ def test_wrong_keys_missing_buckets_and_those_of_others_are_told_apart(bucket: B
         "no-permission": {"access_key_id": stranger[0], "secret_access_key": stranger[1]},
     }
     for reason, settings in wrong.items():
-        destination = S3(bucket.settings(**settings))
-        with pytest.raises(DeliveryError) as raised:
-            destination.check()
-        assert raised.value.reason == reason
-        with pytest.raises(DeliveryError) as raised:
-            destination.deliver([parcel(tmp_path, OLD)])
-        assert raised.value.reason == reason
-    with pytest.raises(DeliveryError) as raised:
+        error = refusal_of(S3, bucket.settings(**settings), parcel(tmp_path, OLD).staged)
+        assert (type(error), error.reason) == (AuthError if reason == "credentials" else DeliveryError, reason)
+    with pytest.raises(AuthError) as raised:
         S3(bucket.settings(access_key_id="AKIANOBODY0000000001")).check()
     assert raised.value.reason == "credentials"
     assert bucket.listed() == []

@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr, ValidationError
-from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from sfr.connector import Parcel
-from sfr.destinations.table.destination import Table, TableConfig
 from sfr.errors import Cancelled, DeliveryError, InvalidReport, SfrError, TransientError
-from tests.histories import sqlite_url
 from tests.table_loads import KINDS, Base, base_of
 
 OLD = "id,txt\n" + "".join(f"{n},old\n" for n in range(50))
@@ -205,55 +201,6 @@ def test_a_statement_that_takes_too_long_is_ended(tmp_path: Path) -> None:
         assert is_old(base)
 
 
-def test_a_password_that_is_wrong_is_told_without_it(server: Base) -> None:
-    url = make_url(server.url).set(username="nobody", password="the-wrong-one", database=None)
-    wrong = url.set(database=make_url(server.url).database).render_as_string(hide_password=False)
-    table = Table(TableConfig(url=SecretStr(wrong)))
-    for action in (table.check, lambda: table.deliver([server.parcel(OLD)])):
-        with pytest.raises(DeliveryError) as caught:
-            action()
-        assert caught.value.remedy
-        assert "the-wrong-one" not in f"{caught.value!r} {vars(caught.value)} {table!r}"
-
-
-def test_a_server_that_is_not_there_is_worth_another_try(server: Base) -> None:
-    url = make_url(server.url).set(host="127.0.0.1", port=1).render_as_string(hide_password=False)
-    with pytest.raises(TransientError) as caught:
-        Table(TableConfig(url=SecretStr(url))).check()
-    assert caught.value.reason == "unreachable"
-
-
-def test_a_user_who_may_only_read_is_told(server: Base) -> None:
-    user, url = "sfr_test_reader", make_url(server.url)
-    if server.dialect == "postgresql":
-        server.run(f"DROP ROLE IF EXISTS {user}", f"CREATE ROLE {user} LOGIN", f"GRANT SELECT ON sales TO {user}")
-    else:
-        server.run(f"CREATE OR REPLACE USER {user}", f"GRANT SELECT ON sales TO {user}")
-    reader = url.set(username=user).render_as_string(hide_password=False)
-    try:
-        for how in UPDATES:
-            with pytest.raises(DeliveryError) as caught:
-                Table(TableConfig(url=SecretStr(reader))).deliver([server.parcel(NEW, **how)])
-            assert caught.value.reason == "no-permission"
-        assert is_old(server)
-    finally:
-        if server.dialect == "postgresql":
-            server.run(f"DROP OWNED BY {user}", f"DROP ROLE {user}")
-        else:
-            server.run(f"DROP USER {user}")
-
-
-def test_a_server_that_may_only_be_read_is_told(tmp_path: Path) -> None:
-    with base_of("postgresql", tmp_path / "staged") as base:
-        base.load(OLD)
-        name = base.engine.url.database
-        base.run(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-        assert failure(base, DeliveryError, base.parcel(NEW)).reason == "read-only"
-        with pytest.raises(DeliveryError, match="can only be read"):
-            base.table().check()
-        assert is_old(base)
-
-
 def test_an_sqlite_database_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def small(*arguments: Any, **named: Any) -> sqlite3.Connection:
         connection = connect(*arguments, **named)
@@ -268,19 +215,3 @@ def test_an_sqlite_database_that_is_full_is_told(tmp_path: Path, monkeypatch: py
         monkeypatch.undo()
         assert error.reason == "database-full"
         assert is_old(base)
-
-
-def test_an_sqlite_file_that_is_none_or_lies_nowhere_is_told(tmp_path: Path) -> None:
-    (tmp_path / "text.db").write_text("this is no database, and long enough to be looked at " * 20, encoding="utf-8")
-    for file in (tmp_path / "text.db", tmp_path / "missing" / "tables.db"):
-        with pytest.raises(DeliveryError) as caught:
-            Table(TableConfig(url=SecretStr(sqlite_url(file)))).check()
-        assert caught.value.remedy
-
-
-@pytest.mark.parametrize(
-    "url", ["", "warehouse", "mssql+pyodbc://host/database", "oracle://h/d", "sqlite://", "mysql://h"]
-)
-def test_an_address_that_is_none_is_refused_before_anything_starts(url: str) -> None:
-    with pytest.raises(ValidationError):
-        TableConfig(url=SecretStr(url))

@@ -54,7 +54,9 @@ class Destination(Protocol):
     Config: ClassVar[type[BaseModel]]
 
     def put(self, staged: Path, name: str) -> str:
-        """Deliver all or nothing; the same name twice replaces; returns where it is. Raises DeliveryError."""
+        """Deliver all or nothing; the same name twice replaces; returns where it is.
+
+        Raises DeliveryError, and AuthError where the login in its settings is refused."""
 
     def close(self) -> None: ...
 
@@ -91,7 +93,8 @@ class Carrying(Protocol):
     def deliver(self, parcels: Sequence[Parcel]) -> list[Delivered]:
         """Deliver all of them or none, in their order. A crash at any moment leaves under each path what was there
         before, or the whole new file. Done again for the same job, or for the same path with `update` "replace", it
-        ends in the same state as done once. Raises DeliveryError, or TransientError where another try may help."""
+        ends in the same state as done once. Raises AuthError where the login in its settings is refused, DeliveryError,
+        or TransientError where another try may help."""
 
 
 @runtime_checkable
@@ -114,7 +117,7 @@ class Checking(Protocol):
     """A destination that can say before a run whether it would take files. Cheap."""
 
     def check(self) -> None:
-        """Raises DeliveryError or ConfigError, and leaves nothing behind."""
+        """Raises AuthError, DeliveryError, TransientError or ConfigError, and leaves nothing behind."""
 
 
 @runtime_checkable

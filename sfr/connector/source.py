@@ -187,6 +187,15 @@ class UsingWindows(Protocol):
 
 
 @runtime_checkable
+class MarkingNull(Protocol):
+    """A source whose files tell no value from an empty text, also where the list says nothing about that."""
+
+    @property
+    def null(self) -> str:
+        """What stands for no value, without quotes, in a report that does not say so itself; as `Fetched.null`."""
+
+
+@runtime_checkable
 class SigningIn(Protocol):
     """A source with sessions. They are got in one place for all workers, at the start and when one has died."""
 

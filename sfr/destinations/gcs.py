@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from sfr import remote_files
-from sfr.blob_files import BlobFiles
-from sfr.connector import Parcel
-from sfr.errors import ConfigError, DeliveryError, SfrError, TransientError
-from sfr.model import Delivered
+from sfr.blob_files import BlobFiles, renaming, store_error
+from sfr.errors import ConfigError, SfrError
+from sfr.missing_package import missing_package
+from sfr.remote_files import RemoteShelf
+from sfr.remote_refusals import broken, unreachable
 
 _BLOCK_BYTES = 8 << 20
 
@@ -37,57 +37,37 @@ class GcsConfig(BaseModel):
     def _one_key(self) -> Self:
         if self.key_file is not None and self.key_json is not None:
             raise ValueError("key_file and key_json are both set: one of them is enough")
+        if self.key_file is not None and not self.key_file.expanduser().is_file():
+            raise ValueError(f"there is no key file {self.key_file}")
         return self
 
 
-class Gcs:
+class Gcs(RemoteShelf[GcsConfig]):
     """A bucket of Google Cloud Storage. Without a key the machine's own login counts (workload identity,
     `gcloud auth application-default login`)."""
 
     Config = GcsConfig
 
-    def __init__(self, config: GcsConfig) -> None:
-        self._config = config
-
-    def check(self) -> None:
-        """Raises DeliveryError when nothing can be written there."""
-        remote_files.check(_files(self._config))
-
-    def deliver(self, parcels: Sequence[Parcel]) -> list[Delivered]:
-        told = remote_files.deliver(_files(self._config), parcels, read_back=self._config.read_back)
-        return [
-            Delivered(
-                each.location, "", each.kind, self._config.bucket, each.key, each.bytes, each.records, each.sha256
+    @contextmanager
+    def connected(self) -> Iterator[BlobFiles]:
+        try:
+            from gcsfs.core import GCSFileSystem  # the newer one asks by gRPC what kind of bucket it is, for a minute
+        except ImportError as error:
+            raise missing_package("a destination of the type gcs", "gcsfs", "sfr[gcs]") from error
+        config = self._config
+        with renaming(f"gs://{config.bucket}", _not_let_in):
+            system = GCSFileSystem(
+                project=config.project or "",
+                token=_token(config),
+                block_size=_BLOCK_BYTES,
+                consistency="crc32c" if config.endpoint_url is None else "size",
+                requests_timeout=config.stall_seconds,
+                endpoint_url=config.endpoint_url,
+                skip_instance_cache=True,
+                use_listings_cache=False,
             )
-            for each in told
-        ]
-
-    def put(self, staged: Path, name: str) -> str:
-        """As `deliver`, for a file of which nothing more is known."""
-        return self.deliver([Parcel(staged, name)])[0].location
-
-    def close(self) -> None:
-        """Nothing is held open."""
-
-
-def _files(config: GcsConfig) -> BlobFiles:
-    try:
-        from gcsfs.core import GCSFileSystem  # the newer one asks by gRPC what kind of bucket it is, for a minute
-    except ImportError as error:
-        raise ConfigError("Google Cloud Storage needs a package more", remedy='pip install "sfr[gcs]"') from error
-    with _renaming(f"gs://{config.bucket}"):
-        system = GCSFileSystem(
-            project=config.project or "",
-            token=_token(config),
-            block_size=_BLOCK_BYTES,
-            consistency="crc32c" if config.endpoint_url is None else "size",
-            requests_timeout=config.stall_seconds,
-            endpoint_url=config.endpoint_url,
-            skip_instance_cache=True,
-            use_listings_cache=False,
-        )
-    root = "/".join(filter(None, [config.bucket, config.directory.strip("/")]))
-    return BlobFiles(system, "gcs", root, _renaming, keyword="metadata", shown=f"gs://{root}")
+            system.credentials.maybe_refresh()  # a key that is refused would be tried six times for each request
+        yield BlobFiles(system, "gcs", config.bucket, config.directory, scheme="gs", renamed=_renamed)
 
 
 def _token(config: GcsConfig) -> Any:
@@ -103,49 +83,33 @@ def _token(config: GcsConfig) -> Any:
     return "anon" if config.endpoint_url else None
 
 
-@contextmanager
-def _renaming(where: str) -> Iterator[None]:
+def _not_let_in(where: str, error: Exception) -> SfrError | None:
+    """As `_renamed`; what the library stumbles over in a key that is JSON and no key is a KeyError."""
+    return _store_error(where, 401, error) if isinstance(error, KeyError) else _renamed(where, error)
+
+
+def _renamed(where: str, error: Exception) -> SfrError | None:
+    from aiohttp import ClientConnectorError, ClientError
     from gcsfs.retry import HttpError
-    from google.auth.exceptions import GoogleAuthError
+    from google.auth.exceptions import GoogleAuthError, TransportError
 
-    try:
-        yield
-    except SfrError:
-        raise
-    except (GoogleAuthError, PermissionError) as error:
-        raise _no_login(where) from error
-    except FileNotFoundError as error:
-        raise DeliveryError(
-            f"{where}: there is no such bucket", reason="no-bucket", remedy="Make it, or correct its name."
-        ) from error
-    except HttpError as error:
-        raise _refused(where, error) from error
-    except ValueError as error:
-        raise _no_login(where) from error
-    except (OSError, RuntimeError) as error:
-        raise TransientError(f"{where}: {_first_line(error)}", reason="connection") from error
-    except Exception as error:
-        if type(error).__module__.split(".")[0] == "aiohttp":  # which is the library's, and no business of ours else
-            raise TransientError(f"{where}: {_first_line(error)}", reason="connection") from error
-        raise
+    if isinstance(error, (ClientConnectorError, TransportError)):
+        return unreachable(where, error, look_at="endpoint_url, if it is set,")
+    if isinstance(error, GoogleAuthError):
+        return broken(where, error) if error.retryable else _store_error(where, 401, error)
+    if isinstance(error, HttpError):
+        return _store_error(where, int(error.code or 0), error)
+    if isinstance(error, FileNotFoundError):
+        return _store_error(where, 404, error)
+    if isinstance(error, OSError) and str(error).startswith("Forbidden: "):  # all that is left of a 403
+        return _store_error(where, 403, error)
+    if isinstance(error, ValueError):
+        # Either a key that is none, or what is left of a 400.
+        return _store_error(where, 400 if str(error).startswith("Bad Request: ") else 401, error)
+    if isinstance(error, (OSError, RuntimeError, ClientError)):
+        return broken(where, error)
+    return None
 
 
-def _refused(where: str, error: Any) -> SfrError:
-    status = int(error.code or 0)
-    if status in (401, 403):
-        return _no_login(where)
-    if status in (0, 408, 429) or status >= 500:
-        return TransientError(f"{where}: {_first_line(error)}", reason="store", slow_down=status in (429, 503))
-    return DeliveryError(f"{where}: {_first_line(error)}", reason="refused", remedy="Look at the bucket.")
-
-
-def _no_login(where: str) -> DeliveryError:
-    return DeliveryError(
-        f"{where}: the store does not allow it",
-        reason="login",
-        remedy="Look at the key, and whether it may read, write and list in this bucket.",
-    )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+def _store_error(where: str, status: int, error: BaseException) -> SfrError:
+    return store_error(where, status, error, bucket="bucket", login="the key (key_file, key_json)")

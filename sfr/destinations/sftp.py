@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from sfr import remote_files
-from sfr.connector import Parcel
-from sfr.errors import ConfigError, DeliveryError, SfrError, TransientError
-from sfr.model import Delivered
+from sfr.errors import ConfigError, DeliveryError, SfrError
+from sfr.missing_package import missing_package
+from sfr.remote_files import RemoteShelf
+from sfr.remote_refusals import broken, first_line, login_refused, missing, not_allowed, unreachable
 
 if TYPE_CHECKING:
     import paramiko
 
 _CONNECT_SECONDS = 15.0
+_MOST_LOGINS = 3  # a server that hangs up while we log in may do so because it has had enough of us
 
 
 class SftpConfig(BaseModel):
@@ -44,35 +45,29 @@ class SftpConfig(BaseModel):
         return self
 
 
-class Sftp:
+class Sftp(RemoteShelf[SftpConfig]):
     """A folder on a server that speaks SFTP. The server's key must be in a known_hosts file: nobody is asked."""
 
     Config = SftpConfig
 
-    def __init__(self, config: SftpConfig) -> None:
-        self._config = config
-
-    def check(self) -> None:
-        """Raises DeliveryError when nothing can be written there."""
-        with _connected(self._config) as files:
-            remote_files.check(files)
-
-    def deliver(self, parcels: Sequence[Parcel]) -> list[Delivered]:
-        with _connected(self._config) as files:
-            return remote_files.deliver(files, parcels, read_back=self._config.read_back)
-
-    def put(self, staged: Path, name: str) -> str:
-        """As `deliver`, for a file of which nothing more is known."""
-        return self.deliver([Parcel(staged, name)])[0].location
-
-    def close(self) -> None:
-        """Every delivery has a connection of its own: servers close those that rest."""
+    @contextmanager
+    def connected(self) -> Iterator[_SftpFiles]:
+        config = self._config
+        with closing(_client(config)) as ssh:
+            _log_in(ssh, config)
+            with _renaming(_server(config)):
+                client = ssh.open_sftp()
+                channel = client.get_channel()
+                assert channel is not None
+                channel.settimeout(config.stall_seconds)
+            yield _SftpFiles(client, config)
 
 
 class _SftpFiles:
     """Implements `RemoteFiles` over an open connection."""
 
     kind = "sftp"
+    bucket = ""
 
     def __init__(self, client: paramiko.SFTPClient, config: SftpConfig) -> None:
         self._client, self._config = client, config
@@ -98,8 +93,9 @@ class _SftpFiles:
 
     def make_folder(self, folder: str) -> None:
         """Only below the directory of the settings: one that is misspelt is not to be made."""
-        with _renaming(self.location(folder)):
+        with _renaming(self.location("")):
             self._client.stat(self._config.directory or ".")
+        with _renaming(self.location(folder)):
             place = ""
             for part in PurePosixPath(folder).parts:
                 place = f"{place}/{part}" if place else part
@@ -126,40 +122,58 @@ class _SftpFiles:
         return f"{folder.rstrip('/')}/{path}" if folder and path else folder or path
 
 
-@contextmanager
-def _connected(config: SftpConfig) -> Iterator[_SftpFiles]:
-    ssh = _client(config)
-    where = f"sftp://{config.host}:{config.port}"
+def _server(config: SftpConfig) -> str:
+    return f"sftp://{config.host}:{config.port}"
+
+
+def _log_in(ssh: paramiko.SSHClient, config: SftpConfig) -> None:
+    import paramiko
+
+    key = config.private_key
     try:
-        with _renaming(where):
-            key = config.private_key
-            ssh.connect(
-                config.host,
-                config.port,
-                config.username,
-                password=config.password.get_secret_value() if config.password else None,
-                key_filename=str(key.expanduser()) if key else None,
-                passphrase=config.passphrase.get_secret_value() if config.passphrase else None,
-                timeout=_CONNECT_SECONDS,
-                banner_timeout=_CONNECT_SECONDS,
-                auth_timeout=_CONNECT_SECONDS,
-                allow_agent=config.password is None and key is None,
-                look_for_keys=config.password is None and key is None,
-            )
-            client = ssh.open_sftp()
-            channel = client.get_channel()
-            assert channel is not None
-            channel.settimeout(config.stall_seconds)
-        yield _SftpFiles(client, config)
-    finally:
-        ssh.close()
+        ssh.connect(
+            config.host,
+            config.port,
+            config.username,
+            password=config.password.get_secret_value() if config.password else None,
+            key_filename=str(key.expanduser()) if key else None,
+            passphrase=config.passphrase.get_secret_value() if config.passphrase else None,
+            timeout=_CONNECT_SECONDS,
+            banner_timeout=_CONNECT_SECONDS,
+            auth_timeout=_CONNECT_SECONDS,
+            allow_agent=config.password is None and key is None,
+            look_for_keys=config.password is None and key is None,
+        )
+    except (paramiko.SSHException, OSError, EOFError, ValueError) as error:
+        raise _not_let_in(ssh, config, error) from error
+
+
+def _not_let_in(ssh: paramiko.SSHClient, config: SftpConfig, error: Exception) -> SfrError:
+    """By how far it came: no connection, a server that is not the one we know, or a login that is refused there. Also
+    a private key that cannot be read or unlocked is only found out when the server asks for it."""
+    import paramiko
+
+    where, transport = _server(config), ssh.get_transport()
+    if transport is None:
+        every = list(error.errors.values()) if isinstance(error, paramiko.ssh_exception.NoValidConnectionsError) else []
+        return unreachable(where, every[0] if every else error)
+    if isinstance(error, paramiko.BadHostKeyException):
+        remedy = "Ask its owner whether the key was changed; if not, somebody else answers."
+        return DeliveryError(f"{where}: its key is another one than known_hosts has", reason="host-key", remedy=remedy)
+    if "not found in known_hosts" in str(error):
+        remedy = "Log in once with `ssh` and compare its fingerprint, or name a known_hosts file."
+        return DeliveryError(f"{where}: the server is not in known_hosts", reason="host-key", remedy=remedy)
+    if transport.is_active():
+        return login_refused(where, "username, password, private_key or passphrase", config.username)
+    amid_login = isinstance(error, paramiko.AuthenticationException)
+    return broken(where, error, max_attempts=_MOST_LOGINS if amid_login else None)
 
 
 def _client(config: SftpConfig) -> paramiko.SSHClient:
     try:
         import paramiko
     except ImportError as error:
-        raise ConfigError("SFTP needs a package more", remedy='pip install "sfr[sftp]"') from error
+        raise missing_package("a destination of the type sftp", "paramiko", "sfr[sftp]") from error
     ssh = paramiko.SSHClient()
     ssh.set_missing_host_key_policy(paramiko.RejectPolicy())
     known = (config.known_hosts or Path("~/.ssh/known_hosts")).expanduser()
@@ -179,46 +193,20 @@ def _renaming(where: str) -> Iterator[None]:
         yield
     except SfrError:
         raise
-    except paramiko.BadHostKeyException as error:
-        raise DeliveryError(
-            f"{where}: its key is another one than known_hosts has",
-            reason="host-key",
-            remedy="Ask its owner whether the key was changed; if not, somebody else answers.",
-        ) from error
-    except paramiko.AuthenticationException as error:
-        raise DeliveryError(
-            f"{where}: the login was refused", reason="login", remedy="Look at username, password and key."
-        ) from error
-    except paramiko.SSHException as error:
-        raise _unknown_host(where, error) or TransientError(f"{where}: {error}", reason="connection") from error
     except FileNotFoundError as error:
-        raise DeliveryError(
-            f"{where}: there is no such folder", reason="no-folder", remedy="Make it there, or correct the path."
-        ) from error
+        raise missing(where, "folder", "directory") from error
     except PermissionError as error:
-        raise DeliveryError(
-            f"{where}: the server does not allow it", reason="refused", remedy="Ask for the right to write there."
-        ) from error
-    except (TimeoutError, EOFError, ConnectionError, paramiko.ssh_exception.NoValidConnectionsError) as error:
-        raise TransientError(f"{where}: {error or type(error).__name__}", reason="connection") from error
+        raise not_allowed(where) from error
+    except (paramiko.SSHException, TimeoutError, EOFError, ConnectionError) as error:
+        raise broken(where, error) from error
     except OSError as error:
         raise _refused(where, error) from error
 
 
-def _unknown_host(where: str, error: Exception) -> DeliveryError | None:
-    if "not found in known_hosts" not in str(error):
-        return None
-    return DeliveryError(
-        f"{where}: the server is not in known_hosts",
-        reason="host-key",
-        remedy="Log in once with `ssh` and compare its fingerprint, or name a known_hosts file.",
-    )
-
-
 def _refused(where: str, error: OSError) -> SfrError:
     """The server's own word: "Failure" is all that most say of a full disk (draft-ietf-secsh-filexfer-02, 7)."""
-    told = str(error) or type(error).__name__
+    told = first_line(error)
     if error.errno is None and told != "Socket is closed":  # which is the client's own
         remedy = "Is its disk full, or a quota reached? Is there a folder of that name?"
         return DeliveryError(f"{where}: the server says: {told}", reason="refused", remedy=remedy)
-    return TransientError(f"{where}: {told}", reason="connection")
+    return broken(where, error)

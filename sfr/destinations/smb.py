@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from sfr import remote_files
-from sfr.connector import Parcel
-from sfr.errors import ConfigError, DeliveryError, SfrError, TransientError
-from sfr.model import Delivered
+from sfr.errors import DeliveryError, SfrError
+from sfr.missing_package import missing_package
+from sfr.remote_files import RemoteShelf
+from sfr.remote_refusals import broken, first_line, login_refused, missing, not_allowed, unreachable
 
 _CONNECT_SECONDS = 15
+_LOGIN = (0xC000006D, 0xC000006A, 0xC0000064, 0xC000006E, 0xC0000071, 0xC0000072, 0xC0000193, 0xC0000224, 0xC0000234)
 
 
 class SmbConfig(BaseModel):
@@ -34,39 +34,37 @@ class SmbConfig(BaseModel):
     read_back: bool = Field(True, description="Read each file back before it gets its name?")
 
 
-class Smb:
+class Smb(RemoteShelf[SmbConfig]):
     """A folder of a Windows share, or of Samba."""
 
     Config = SmbConfig
 
-    def __init__(self, config: SmbConfig) -> None:
-        self._config = config
-
-    def check(self) -> None:
-        """Raises DeliveryError when nothing can be written there."""
-        with _connected(self._config) as files:
-            remote_files.check(files)
-
-    def deliver(self, parcels: Sequence[Parcel]) -> list[Delivered]:
-        with _connected(self._config) as files:
-            return remote_files.deliver(files, parcels, read_back=self._config.read_back)
-
-    def put(self, staged: Path, name: str) -> str:
-        """As `deliver`, for a file of which nothing more is known."""
-        return self.deliver([Parcel(staged, name)])[0].location
-
-    def close(self) -> None:
-        """Every delivery has a connection of its own."""
+    @contextmanager
+    def connected(self) -> Iterator[_SmbFiles]:
+        try:
+            import smbclient
+        except ImportError as error:
+            raise missing_package("a destination of the type smb", "smbprotocol", "sfr[smb]") from error
+        config = self._config
+        cache: dict[str, Any] = {}
+        try:
+            files = _SmbFiles(config, cache)
+            with files.renaming(""):
+                smbclient.register_session(config.host, **files.options)
+            yield files
+        finally:
+            smbclient.reset_connection_cache(fail_on_error=False, connection_cache=cache)
 
 
 class _SmbFiles:
     """Implements `RemoteFiles` over the connections in `cache`, which no other delivery shares."""
 
     kind = "smb"
+    bucket = ""
 
     def __init__(self, config: SmbConfig, cache: dict[str, Any]) -> None:
         self._config = config
-        self._options: dict[str, Any] = {
+        self.options: dict[str, Any] = {
             "port": config.port,
             "username": config.username,
             "password": config.password.get_secret_value() if config.password else None,
@@ -79,7 +77,7 @@ class _SmbFiles:
     def writing(self, path: str, facts: dict[str, str]) -> Iterator[BinaryIO]:  # noqa: ARG002 (SMB keeps none)
         import smbclient
 
-        with _renaming(self.location(path)), smbclient.open_file(self._at(path), "xb", **self._options) as file:
+        with self.renaming(path), smbclient.open_file(self._at(path), "xb", **self.options) as file:
             yield file
 
     @contextmanager
@@ -87,38 +85,64 @@ class _SmbFiles:
         import smbclient
 
         with (
-            _renaming(self.location(path)),
-            smbclient.open_file(self._at(path), "rb", share_access="r", **self._options) as file,
+            self.renaming(path),
+            smbclient.open_file(self._at(path), "rb", share_access="r", **self.options) as file,
         ):
             yield file
 
     def names(self, folder: str) -> list[str]:
         import smbclient
 
-        with _renaming(self.location(folder)), suppress(FileNotFoundError):
-            return list(smbclient.listdir(self._at(folder), **self._options))
+        with self.renaming(folder), suppress(FileNotFoundError):
+            return list(smbclient.listdir(self._at(folder), **self.options))
         return []
 
     def make_folder(self, folder: str) -> None:
         """Only below the directory of the settings: one that is misspelt is not to be made."""
         import smbclient
 
-        with _renaming(self.location(folder)):
-            smbclient.stat(self._at(""), **self._options)
-            if folder:
-                smbclient.makedirs(self._at(folder), exist_ok=True, **self._options)
+        with self.renaming(""):
+            smbclient.stat(self._at(""), **self.options)
+        if folder:
+            with self.renaming(folder):
+                smbclient.makedirs(self._at(folder), exist_ok=True, **self.options)
 
     def replace(self, path: str, by: str) -> None:
         import smbclient
 
-        with _renaming(self.location(path)):
-            smbclient.replace(self._at(by), self._at(path), **self._options)
+        with self.renaming(path):
+            smbclient.replace(self._at(by), self._at(path), **self.options)
 
     def remove(self, path: str) -> None:
         import smbclient
 
-        with _renaming(self.location(path)):
-            smbclient.remove(self._at(path), **self._options)
+        with self.renaming(path):
+            smbclient.remove(self._at(path), **self.options)
+
+    @contextmanager
+    def renaming(self, path: str) -> Iterator[None]:
+        """What the library raises about a path becomes one of our errors."""
+        from smbprotocol.exceptions import SMBAuthenticationError, SMBException, SMBOSError
+
+        where, user = self.location(path), self._config.username
+        try:
+            yield
+        except SfrError:
+            raise
+        except SMBAuthenticationError as error:
+            raise login_refused(where, "username and password", user) from error
+        except SMBException as error:
+            if ours := _status_error(where, error, user):
+                raise ours from error
+            if isinstance(error, SMBOSError):
+                told = error.strerror or first_line(error)
+                raise DeliveryError(f"{where}: {told}", reason="refused", remedy="Look at the share there.") from error
+            raise _odd(where, error) from error
+        except ValueError as error:  # which the library makes of a connection that does not come up
+            server = f"smb://{self._config.host}:{self._config.port}"
+            raise unreachable(server, error.__cause__ or error) from error
+        except OSError as error:
+            raise broken(where, error) from error
 
     def location(self, path: str) -> str:
         port = "" if self._config.port == 445 else f":{self._config.port}"
@@ -131,69 +155,28 @@ class _SmbFiles:
         return f"\\\\{self._config.host}\\{inside}"
 
 
-@contextmanager
-def _connected(config: SmbConfig) -> Iterator[_SmbFiles]:
-    try:
-        import smbclient
-    except ImportError as error:
-        raise ConfigError("SMB needs a package more", remedy='pip install "sfr[smb]"') from error
-    cache: dict[str, Any] = {}
-    try:
-        yield _SmbFiles(config, cache)
-    finally:
-        smbclient.reset_connection_cache(fail_on_error=False, connection_cache=cache)
-
-
-@contextmanager
-def _renaming(where: str) -> Iterator[None]:
-    from smbprotocol.exceptions import LogonFailure, SMBConnectionClosed, SMBException, SMBOSError
-
-    try:
-        yield
-    except SfrError:
-        raise
-    except SMBOSError as error:
-        raise _refused(where, error) from error
-    except LogonFailure as error:
-        raise _no_login(where) from error
-    except (SMBConnectionClosed, ConnectionError, TimeoutError, OSError) as error:
-        raise TransientError(f"{where}: {error or type(error).__name__}", reason="connection") from error
-    except (SMBException, ValueError) as error:  # a ValueError is what a server that is not there ends in
-        raise _odd(where, error) from error
-
-
-def _refused(where: str, error: OSError) -> DeliveryError:
-    """By the server's status ([MS-ERREF] 2.3)."""
-    status = getattr(error, "ntstatus", 0)
-    if status in (0xC000006D, 0xC000006A, 0xC0000064, 0xC0000071, 0xC0000072, 0xC0000234):
-        return _no_login(where)
+def _status_error(where: str, error: Any, user: str | None) -> SfrError | None:
+    """By the server's status ([MS-ERREF] 2.3); None where that says nothing."""
+    status = getattr(error, "ntstatus", None) or getattr(error, "status", None) or 0
+    number = getattr(error, "errno", None)
+    if status in _LOGIN:
+        return login_refused(where, "username and password", user)
     if status == 0xC000007F:
         return DeliveryError(f"{where}: the disk is full", reason="disk-full", remedy="Make room on that server.")
     if status == 0xC0000043:
         return DeliveryError(
             f"{where}: another program has the file open", reason="in-use", remedy="Close it there.", max_attempts=None
         )
-    if error.errno == errno.ENOENT or status in (0xC0000034, 0xC000003A, 0xC00000CC):
-        return DeliveryError(
-            f"{where}: there is no such folder or share", reason="no-folder", remedy="Make it, or correct the path."
-        )
-    if error.errno == errno.EACCES or status == 0xC0000022:
-        return DeliveryError(
-            f"{where}: the server does not allow it", reason="refused", remedy="Ask for the right to write there."
-        )
-    return DeliveryError(f"{where}: {error.strerror or error}", reason="refused", remedy="Look at the share there.")
-
-
-def _no_login(where: str) -> DeliveryError:
-    return DeliveryError(f"{where}: the login was refused", reason="login", remedy="Look at username and password.")
+    if number == errno.ENOENT or status in (0xC0000034, 0xC000003A, 0xC00000CC):
+        return missing(where, "folder or share", "share and directory")
+    if number == errno.EACCES or status == 0xC0000022:
+        return not_allowed(where)
+    return None
 
 
 def _odd(where: str, error: Exception) -> SfrError:
-    told = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if "STATUS_BAD_NETWORK_NAME" in told or "0xc00000cc" in told:
-        return DeliveryError(f"{where}: there is no such share", reason="no-folder", remedy="Correct its name.")
-    if "encrypt" in told.lower():
+    if "encrypt" in str(error).lower():
         return DeliveryError(
             f"{where}: the server cannot encrypt", reason="refused", remedy="Update it, or set encrypt to no."
         )
-    return TransientError(f"{where}: {told}", reason="connection")
+    return broken(where, error)

@@ -15,7 +15,7 @@ from unittest import SkipTest
 from pydantic import BaseModel
 
 from sfr.connector import Carrying, Checking, Linking, Parcel, Updating
-from sfr.errors import Cancelled, ConfigError, DeliveryError, SfrError, TransientError
+from sfr.errors import AuthError, Cancelled, ConfigError, DeliveryError, SfrError, TransientError
 from sfr.model import Delivered
 from sfr.testing import declared
 
@@ -133,7 +133,7 @@ class CarryingPromises:
         config = self._refusing()
         try:
             self.connector(config).check()  # type: ignore[attr-defined]
-        except (DeliveryError, ConfigError, TransientError) as error:
+        except (AuthError, DeliveryError, ConfigError, TransientError) as error:
             declared.check_error(error, declared.secrets_of(config))
         else:
             raise AssertionError("a place that refuses is found out before a run")
@@ -183,10 +183,12 @@ def _deliver(
 def _fails(destination: Any, parcels: Sequence[Parcel], secrets: tuple[str, ...] = ()) -> None:
     try:
         destination.deliver(parcels)
-    except (DeliveryError, TransientError) as error:
+    except (AuthError, DeliveryError, TransientError) as error:
         declared.check_error(error, secrets)
     except SfrError as error:
-        raise AssertionError(f"a DeliveryError or a TransientError was due, not {type(error).__name__}") from error
+        raise AssertionError(
+            f"an AuthError, a DeliveryError or a TransientError was due, not {type(error).__name__}"
+        ) from error
     else:
         raise AssertionError("a DeliveryError was due")
 

@@ -12,7 +12,7 @@ from unittest import SkipTest
 from pydantic import BaseModel
 
 from sfr.connector import Appending, Staging, Together
-from sfr.errors import DeliveryError
+from sfr.errors import AuthError, DeliveryError
 from sfr.testing import declared
 from sfr.testing.carrying_contract import CarryingPromises
 
@@ -169,7 +169,7 @@ class DestinationContract(CarryingPromises):
     def _fails(action: Any, secrets: tuple[str, ...] = ()) -> None:
         try:
             action()
-        except DeliveryError as error:
+        except (AuthError, DeliveryError) as error:
             declared.check_error(error, secrets)
         else:
             raise AssertionError("a DeliveryError was due")

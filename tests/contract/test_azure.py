@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from pydantic import BaseModel, SecretStr
 
 from sfr.connector import Parcel
 from sfr.destinations.azure import Azure, AzureConfig
-from sfr.errors import DeliveryError, TransientError
+from sfr.errors import AuthError, DeliveryError, TransientError
 from sfr.testing import DestinationContract
-from tests.servers.blob_stores import azurite, connection_string
+from tests.servers.blob_stores import ACCOUNT, KEY, azurite, connection_string
 from tests.services import require
+from tests.shelves import refusal_of
 
 pytestmark = pytest.mark.slow
 
@@ -72,12 +74,11 @@ def names(container: Any) -> list[str]:
 def test_a_blob_says_of_which_run_and_report_it_is(port: int, container: Any, tmp_path: Path) -> None:
     staged = tmp_path / "staged"
     staged.write_bytes(b"a\n1\n")
-    parcel = Parcel(staged, "a.csv", records=1, sha256="ab" * 32, run_id="r1", report="Umsätze")
+    parcel = Parcel(staged, "a.csv", records=1, sha256="ab" * 32, run_id="r1", report="Umsätze", source="crm")
     (told,) = Azure(config_of(port, container.container_name)).deliver([parcel])
     found = container.get_blob_client("daily/a.csv").get_blob_properties().metadata
-    assert found["sfr_run"] == "r1"
-    assert found["sfr_records"] == "1"
-    assert found["sfr_sha256"] == "ab" * 32
+    known = {"sfr_run": "r1", "sfr_report": "Ums%C3%A4tze", "sfr_source": "crm", "sfr_records": "1"}
+    assert dict(found) == {**known, "sfr_sha256": "ab" * 32}
     assert (told.bucket, told.key, told.location) == (
         container.container_name,
         "a.csv",
@@ -86,22 +87,47 @@ def test_a_blob_says_of_which_run_and_report_it_is(port: int, container: Any, tm
     assert names(container) == ["daily/a.csv"]
 
 
-def test_a_wrong_key_is_told_without_showing_it(port: int, container: Any, tmp_path: Path) -> None:
-    staged = tmp_path / "staged"
-    staged.write_bytes(b"a\n")
-    wrong = config_of(port, container.container_name, connection_string=SecretStr(connection_string(port, WRONG_KEY)))
-    with pytest.raises(DeliveryError) as caught:
-        Azure(wrong).put(staged, "a.csv")
-    assert caught.value.reason == "login"
-    assert WRONG_KEY not in f"{caught.value} {caught.value.remedy}"
+def reading_only(port: int, container: str) -> str:
+    """A connection string with which nothing can be written."""
+    from azure.storage.blob import generate_container_sas
+
+    end = datetime.now(UTC) + timedelta(hours=1)
+    token = generate_container_sas(ACCOUNT, container, account_key=KEY, permission="rl", expiry=end)
+    return f"BlobEndpoint=http://127.0.0.1:{port}/{ACCOUNT};SharedAccessSignature={token}"
 
 
-def test_a_store_that_is_not_there_is_asked_again(container: Any, tmp_path: Path) -> None:
-    staged = tmp_path / "staged"
-    staged.write_bytes(b"a\n")
-    gone = config_of(1, container.container_name)
-    with pytest.raises(TransientError):
-        Azure(gone).put(staged, "a.csv")
+@pytest.fixture
+def staged(tmp_path: Path) -> Path:
+    path = tmp_path / "staged"
+    path.write_bytes(b"a\n")
+    return path
+
+
+@pytest.mark.parametrize("key", [WRONG_KEY, "no base64"])
+def test_a_wrong_key_is_a_login_that_is_refused(port: int, container: Any, staged: Path, key: str) -> None:
+    wrong = config_of(port, container.container_name, connection_string=SecretStr(connection_string(port, key)))
+    error = refusal_of(Azure, wrong, staged)
+    assert (type(error), error.reason) == (AuthError, "login")
+    assert error.message.startswith(f"az://{container.container_name}")
+    assert key not in f"{error} {error.remedy}"
+
+
+def test_an_account_that_may_only_read_is_told_so(port: int, container: Any, staged: Path) -> None:
+    sealed = SecretStr(reading_only(port, container.container_name))
+    error = refusal_of(Azure, config_of(port, container.container_name, connection_string=sealed), staged)
+    assert (type(error), error.reason) == (DeliveryError, "no-permission")
+
+
+def test_a_container_that_is_not_there_is_told(port: int, staged: Path) -> None:
+    with pytest.raises(DeliveryError, match=r"az://nowhere/daily.*: there is no such container") as caught:
+        Azure(config_of(port, "nowhere")).put(staged, "a.csv")
+    assert (caught.value.reason, "container" in caught.value.remedy) == ("no-container", True)
+
+
+def test_a_store_that_is_not_there_is_asked_again(container: Any, staged: Path) -> None:
+    with pytest.raises(TransientError, match=r"cannot be reached: .*127\.0\.0\.1:1") as caught:
+        Azure(config_of(1, container.container_name)).put(staged, "a.csv")
+    assert (caught.value.reason, "connection_string" in caught.value.remedy) == ("unreachable", True)
 
 
 def test_either_an_account_or_a_connection_string_must_be_there() -> None:

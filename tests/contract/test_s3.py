@@ -8,7 +8,7 @@ from sfr.destinations.s3.config import S3Config
 from sfr.destinations.s3.destination import S3
 from sfr.testing import DestinationContract
 from tests.buckets import Bucket, new_bucket, settings_for
-from tests.servers.small_s3 import SmallS3
+from tests.servers.small_s3 import Fault, SmallS3
 
 
 class TestS3OnASmallServer(DestinationContract):
@@ -26,7 +26,8 @@ class TestS3OnASmallServer(DestinationContract):
         return self.server.content(name)
 
     def unreachable(self) -> S3Config:
-        return settings_for("http://127.0.0.1:1")
+        self.server.faults = {each: Fault(404, "NoSuchBucket") for each in ("PutObject", "CreateMultipartUpload")}
+        return settings_for(self.server.url)
 
 
 @pytest.mark.slow

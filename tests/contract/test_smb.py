@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretStr
 
 from sfr.destinations.smb import Smb, SmbConfig
-from sfr.errors import DeliveryError, TransientError
+from sfr.errors import AuthError, DeliveryError, SfrError, TransientError
 from sfr.testing import DestinationContract
 from tests.servers.samba import Share, samba
+from tests.shelves import refusal_of
 
 pytestmark = pytest.mark.slow  # encryption in Python takes its time
 
@@ -45,13 +46,6 @@ def config_of(share: Share, place: Path, /, **settings: Any) -> SmbConfig:
 class TestSmb(DestinationContract):
     connector = Smb
     LARGE = DestinationContract.LARGE[:3_200_004]
-    PATHS: ClassVar[tuple[str, ...]] = (
-        "sales.csv",
-        "crm/2026/03/sales.csv",
-        "Umsätze/März (1) + 50%.csv",
-        "漢字/a&b=c #1.csv",
-        "it's ~ [all] {fine}!.csv",
-    )
 
     @pytest.fixture(autouse=True)
     def _place(self, share: Share, place: Path) -> None:
@@ -76,26 +70,26 @@ def staged(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("settings", "reason"),
+    ("settings", "kind", "reason"),
     [
-        ({"password": SecretStr("not this one")}, "login"),
-        ({"share": "nowhere"}, "no-folder"),
-        ({"share": "sealed"}, "refused"),
+        ({"password": SecretStr("not this one")}, AuthError, "login"),
+        ({"username": "nobody-of-this-name"}, AuthError, "login"),
+        ({"share": "nowhere"}, DeliveryError, "no-folder"),
+        ({"directory": "nowhere"}, DeliveryError, "no-folder"),
+        ({"share": "sealed"}, DeliveryError, "no-permission"),
+        ({"port": 1}, TransientError, "unreachable"),
+        ({"host": "no-such-host.invalid"}, TransientError, "unreachable"),
     ],
 )
-def test_a_place_that_refuses_says_why_and_is_not_asked_for_ever(
-    share: Share, place: Path, staged: Path, settings: dict[str, Any], reason: str
+def test_a_place_that_refuses_says_why(
+    share: Share, place: Path, staged: Path, settings: dict[str, Any], kind: type[SfrError], reason: str
 ) -> None:
-    with pytest.raises(DeliveryError) as caught:
-        Smb(config_of(share, place, **settings)).put(staged, "a.csv")
-    assert (caught.value.reason, caught.value.max_attempts) == (reason, 1)
-    assert "not this one" not in f"{caught.value} {caught.value.remedy}"
+    config = config_of(share, place, **settings)
+    error = refusal_of(Smb, config, staged)
+    assert (type(error), error.reason) == (kind, reason)
+    assert error.message.startswith(f"smb://{config.host}:{config.port}")
+    assert error.max_attempts == (None if kind is TransientError else 1)
     assert list(place.iterdir()) == []
-
-
-def test_a_server_that_is_not_there_is_asked_again(share: Share, place: Path, staged: Path) -> None:
-    with pytest.raises(TransientError):
-        Smb(config_of(share, place, port=1)).put(staged, "a.csv")
 
 
 def test_check_is_content_and_leaves_nothing_behind(share: Share, place: Path) -> None:

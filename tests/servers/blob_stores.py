@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-import socket
-import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.servers.listening import free_port, running
 from tests.services import require
 
 # The account that every Azurite has, as its documentation says; nobody's secret.
@@ -31,9 +30,9 @@ def azurite(folder: Path) -> Iterator[int]:
     """Start it, and stop it at the end; its port."""
     program = shutil.which("azurite-blob")
     require(program is not None, "Azurite (npm install -g azurite)")
-    port = _free_port()
+    port = free_port()
     options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", str(folder), "--skipApiVersionCheck"]
-    with _running([str(program), *options, "--silent", "--disableTelemetry"], port, folder / "output"):
+    with running([program, *options, "--silent", "--disableTelemetry"], port, folder / "output", cwd=folder):
         yield port
 
 
@@ -41,43 +40,7 @@ def azurite(folder: Path) -> Iterator[int]:
 def storage_emulator(folder: Path) -> Iterator[str]:
     """Start it, and stop it at the end; its address."""
     require(importlib.util.find_spec("gcp_storage_emulator") is not None, "gcp-storage-emulator (PyPI)")
-    port = _free_port()
+    port = free_port()
     program = [sys.executable, "-m", "gcp_storage_emulator", "start", "--host=127.0.0.1", f"--port={port}"]
-    with _running([*program, "--in-memory", "--default-bucket=reports"], port, folder / "output"):
+    with running([*program, "--in-memory", "--default-bucket=reports"], port, folder / "output", cwd=folder):
         yield f"http://127.0.0.1:{port}"
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@contextmanager
-def _running(command: Sequence[str], port: int, output: Path) -> Iterator[None]:
-    with output.open("wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=output.parent)
-    try:
-        _await(port, server, output)
-        yield
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _await(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
-        assert server.poll() is None, log.read_text()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        try:
-            server.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-    raise AssertionError(f"{command_of(server)} does not listen")
-
-
-def command_of(server: subprocess.Popen[bytes]) -> str:
-    """What was started, for a message."""
-    return " ".join(map(str, server.args)) if isinstance(server.args, list) else str(server.args)

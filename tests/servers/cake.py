@@ -10,20 +10,21 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 from tests.servers.cake_plays import REQUIRED, Asked, Fault
 from tests.servers.cake_rows import Conversion, as_json, as_xml, row_of
+from tests.servers.listening import HttpServer
 
 KEY = "KEY-5ecret"
 LOGIN = ("ada", "pa55word")
 CURRENCIES = {1: "USD", 2: "EUR"}
 
 
-class Cake:
+class Cake(HttpServer):
     """`ends` is "half-open" or "inclusive"; `stores` is "utc" or "wall": what a time within the hour that the clock
     shows twice means. `most_rows` is a limit of its own, `first_row` what it calls the first row."""
 
@@ -48,9 +49,7 @@ class Cake:
         self.released = threading.Event()
         self.change(conversions)
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(_handler_of(self))
 
     def change(self, conversions: Sequence[Conversion]) -> None:
         self.conversions = sorted(conversions, key=self._moment)
@@ -60,14 +59,9 @@ class Cake:
     def windows(self) -> list[tuple[str, str]]:
         return [asked.window for asked in self.asked]
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
+        super().__exit__()
 
     def note(self, path: str, params: dict[str, Any], in_json: bool) -> Asked:
         with self._lock:

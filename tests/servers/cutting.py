@@ -18,7 +18,8 @@ class CuttingProxy:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         self._broken = False
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.port = self._listening.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def cut(self) -> None:
         """Break all connections; new ones break at once, until `mend`."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import socket
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from tests.servers.listening import HttpServer
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Changing:
         return Reply(body, 206, headers)
 
 
-class FileServer:
+class FileServer(HttpServer):
     """Answers by path; a query is handed over but does not choose. `asked` is what has arrived, in order."""
 
     def __init__(self, **files: Reply | Answering) -> None:
@@ -95,15 +96,12 @@ class FileServer:
             def handle_any(self) -> None:
                 server._answer(self)
 
-            do_GET = do_POST = handle_any  # noqa: N815
+            do_GET = do_POST = do_DELETE = handle_any  # noqa: N815
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self.port = self._http.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__(Handler)
 
     def put(self, path: str, reply: Reply | Answering) -> str:
         """Serve something, and say where."""
@@ -120,14 +118,6 @@ class FileServer:
         reply = found if isinstance(found, Reply) else found(asked)
         with suppress(OSError):  # the client left
             _send(handler, reply)
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
 
 def _send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:

@@ -7,7 +7,6 @@ import functools
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.servers.listening import free_port, listens
 from tests.services import require
 
 PROGRAMS = ("ceph", "ceph-mgr", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin", "setpriv")
@@ -179,10 +179,10 @@ class _Cluster:
 
     def start_gateway(self, name: str, *more: str) -> str:
         """Its endpoint, when it answers."""
-        port, deadline = _free_port(), time.monotonic() + START_SECONDS
+        port, deadline = free_port(), time.monotonic() + START_SECONDS
         frontend = f"beast endpoint=127.0.0.1:{port}"
         self.start("radosgw", "-n", f"client.{name}", "--rgw_frontends", frontend, *more)
-        while not _answers(port):
+        while not listens(port):
             self._look(deadline)
             time.sleep(0.1)
         return f"http://127.0.0.1:{port}"
@@ -219,25 +219,10 @@ def _said(command: list[str]) -> str:
     return done.stdout
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def _free_ports() -> tuple[int, int, int]:
     """A free port, and the borders of a span for those that the parts take themselves."""
     lowest = 20_000 + os.getpid() % 500 * 20
-    return _free_port(), lowest, lowest + 2_000
-
-
-def _answers(port: int) -> bool:
-    try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-    except OSError:
-        return False
+    return free_port(), lowest, lowest + 2_000
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

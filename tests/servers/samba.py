@@ -5,13 +5,13 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.servers.listening import free_port, running
 from tests.services import require
 
 PASSWORD = "a pass phrase of tests"
@@ -57,9 +57,7 @@ def samba(folder: Path) -> Iterator[Share]:
     """Start it, and stop it at the end."""
     program = shutil.which("smbd") or "/usr/sbin/smbd"
     require(Path(program).exists() and os.geteuid() == 0, "Samba's file server, as root (Debian: samba)")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     for name in ("private", "lock", "state", "cache", "pid", "rpc", "share"):
         (folder / name).mkdir(mode=0o755)
     config = folder / "smb.conf"
@@ -67,26 +65,7 @@ def samba(folder: Path) -> Iterator[Share]:
     user = getpass.getuser()
     answers = f"{PASSWORD}\n{PASSWORD}\n".encode()
     subprocess.run(["smbpasswd", "-c", config, "-s", "-a", user], input=answers, check=True, capture_output=True)
-    with (folder / "stderr").open("wb") as log:
-        # A session of its own: when it ends it ends its whole process group.
-        command = [program, "--foreground", "--no-process-group", "-s", config]
-        server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-    try:
-        _await(port, server, folder / "stderr")
+    command = [program, "--foreground", "--no-process-group", "-s", config]
+    # A session of its own: when it ends it ends its whole process group.
+    with running(command, port, folder / "stderr", start_new_session=True):
         yield Share(port, user, folder / "share")
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _await(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(200):
-        assert server.poll() is None, log.read_text()
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        try:
-            server.wait(0.05)
-        except subprocess.TimeoutExpired:
-            continue
-    raise AssertionError("smbd does not listen")

@@ -10,15 +10,18 @@ import io
 import threading
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import IO, Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
+
+from tests.servers.listening import HttpServer
+from tests.servers.s3_requests import chunks, operation_of
 
 NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"'
 
@@ -47,7 +50,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class SmallS3:
+class SmallS3(HttpServer):
     """`objects` by key; `asked` are the operations in their order. `sums` keeps and compares CRC32 of wholes as
     Amazon's does, `encrypts` makes tags that are no sums, `readable` lets the account read. `received` may change the
     bytes of a part or an object on their way to the disk."""
@@ -63,11 +66,7 @@ class SmallS3:
         self.before: dict[str, Callable[[], None]] = {}
         self.received: Callable[[bytes], bytes] = lambda content: content
         self.lock = threading.RLock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"place": self}))
-        self._http.daemon_threads = True
-        if context is not None:
-            self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
-        self.url = f"http{'s' if context else ''}://127.0.0.1:{self._http.server_address[1]}"
+        super().__init__(type("Handler", (_Handler,), {"place": self}), context)
 
     def content(self, key: str) -> bytes | None:
         return self.objects[key].content if key in self.objects else None
@@ -75,14 +74,6 @@ class SmallS3:
     def metadata(self, key: str) -> dict[str, str]:
         found = self.objects[key].headers
         return {name.removeprefix("x-amz-meta-"): value for name, value in found.items() if "-meta-" in name}
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.shutdown()
-        self._http.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -95,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
         key = unquote(parts.path.removeprefix("/")).partition("/")[2]
         self.wfile.flush()
         body = self._body()
-        operation = _operation_of(self.command, key, query, self.headers)
+        operation = operation_of(self.command, key, query, self.headers)
         place = self.place
         place.asked.append(operation)
         if meddle := place.before.get(operation):
@@ -119,13 +110,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         """What was sent; over TLS it comes in chunks within chunks, with its sum behind them."""
         if self.headers.get("Transfer-Encoding") == "chunked":
-            sent = io.BytesIO(b"".join(_chunks(self.rfile)))
+            sent = io.BytesIO(b"".join(chunks(self.rfile)))
         else:
             length_bytes = int(self.headers.get("Content-Length") or 0)
             sent = io.BytesIO(self.rfile.read(length_bytes))
             if len(sent.getvalue()) < length_bytes:
                 raise ConnectionAbortedError("the client has gone amid its request")
-        return b"".join(_chunks(sent)) if "aws-chunked" in self.headers.get("Content-Encoding", "") else sent.read()
+        return b"".join(chunks(sent)) if "aws-chunked" in self.headers.get("Content-Encoding", "") else sent.read()
 
     def _PutObject(self, key: str, query: dict[str, list[str]], body: bytes) -> None:
         content = self.place.received(body)
@@ -240,24 +231,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None: ...
-
-
-def _operation_of(method: str, key: str, query: dict[str, list[str]], headers: Any) -> str:
-    if "uploadId" in query:
-        return {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}[method]
-    if "uploads" in query:
-        return {"POST": "CreateMultipartUpload", "GET": "ListMultipartUploads"}[method]
-    if method == "PUT" and "x-amz-copy-source" in headers:
-        return "CopyObject"
-    return f"{method.capitalize()}Object"
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    while size_bytes := int(file.readline().partition(b";")[0] or b"0", 16):
-        yield file.read(size_bytes)
-        file.readline()
-    while file.readline().strip():  # trailers, and the line that ends them
-        continue
 
 
 def _crc32(content: bytes) -> str:

@@ -6,11 +6,13 @@ import re
 import socket
 import threading
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.servers.listening import HttpServer
 
 
-class StallingServer:
+class StallingServer(HttpServer):
     """`stop_after_bytes` of each answer it stops; `cuts` says whether it hangs up then. `asked` are the ranges that
     were asked for, "" for the whole file; `ended` are sizes of complete answers."""
 
@@ -21,24 +23,17 @@ class StallingServer:
         self.paths: list[str] = []
         self.stopped = threading.Event()
         self.released = threading.Event()
-        handler = type("Handler", (_Handler,), {"place": self})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/large.csv"
+        super().__init__(type("Handler", (_Handler,), {"place": self}))
+        self.url += "/large.csv"
 
     def go_on(self) -> None:
         """From now on nothing stops."""
         self.stop_after_bytes = None
         self.released.set()
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
     def __exit__(self, *_: object) -> None:
         self.released.set()
-        self._http.shutdown()
-        self._http.server_close()
+        super().__exit__()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -13,7 +13,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -28,6 +27,7 @@ import requests
 from filelock import FileLock
 
 from tests.servers import superset_seed
+from tests.servers.listening import free_port
 from tests.services import require
 
 HERE = Path(__file__).parent
@@ -174,9 +174,7 @@ def _environment(folder: Path, knobs: dict[str, Any]) -> dict[str, str]:
 def _server(
     folder: Path, worker_class: str, timeout_seconds: int, knobs: dict[str, Any]
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(_programs() / "gunicorn"), "--preload", "--workers", str(knobs.pop("workers", 1))]
     command += ["--threads", "8"] * (worker_class == "gthread")  # with threads, gunicorn takes sync for gthread
     command += ["--worker-class", worker_class, "--timeout", str(timeout_seconds), "--graceful-timeout", "2"]

@@ -44,8 +44,8 @@ class S3:
         return delivered.location
 
     def deliver(self, parcels: Sequence[Parcel]) -> list[Delivered]:
-        """All are sent before the first one becomes visible. Raises DeliveryError, TransientError, ConfigError without
-        boto3, and what a parcel's `progress` raises."""
+        """All are sent before the first one becomes visible. Raises AuthError, DeliveryError, TransientError,
+        ConfigError without boto3, and what a parcel's `progress` raises."""
         keys = [key_of(parcel.path) for parcel in parcels]
         with renaming(self._name):
             uploads = self._uploads(parcels, keys)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from sfr.connector import Parcel
 from sfr.destinations.s3.config import S3Config
+from sfr.remote_files import facts_of
 
 UPLOAD = "upload"  # the metadata that tells this very upload from another one of the same file
 _TYPES = {
@@ -20,18 +20,10 @@ _TYPES = {
 
 
 def labels_of(parcel: Parcel, config: S3Config, upload: str) -> dict[str, Any]:
-    """The arguments of the request that begins an upload. Metadata must be ASCII, so the rest is percent-encoded."""
-    told = {
-        "run": parcel.run_id,
-        "report": parcel.report,
-        "source": parcel.source,
-        "records": "" if parcel.records is None else str(parcel.records),
-        "sha256": parcel.sha256,
-        UPLOAD: upload,
-    }
+    """The arguments of the request that begins an upload."""
     wanted = {
         "ContentType": _TYPES.get(parcel.format, "application/octet-stream"),
-        "Metadata": {name: quote(value, safe=" ,:;/()+=@!$&'*") for name, value in told.items() if value},
+        "Metadata": {**facts_of(parcel), UPLOAD: upload},
         "ChecksumAlgorithm": "CRC32" if config.checksums == "when_supported" else "",
         "StorageClass": config.storage_class,
         "ServerSideEncryption": config.encryption,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
-from sfr.errors import ConfigError, DeliveryError, SfrError, TransientError
+from sfr.errors import AuthError, DeliveryError, SfrError, TransientError
+from sfr.missing_package import missing_package
 
 _PERMISSIONS = (
     "Are the keys right? Then ask for s3:PutObject, s3:GetObject and s3:AbortMultipartUpload on this bucket (and for "
@@ -41,6 +43,7 @@ _REFUSALS = {
     "InvalidBucketName": ("no-bucket", "this is no name of a bucket", "Correct BUCKET."),
     "MethodNotAllowed": ("refused", "this is no S3 server, or not at this address", "Correct ENDPOINT_URL."),
 }  # fmt: skip
+_LOGIN = ("credentials", "no-credentials")  # reasons that say who we are is not known there
 _BY_STATUS = {401: "InvalidAccessKeyId", 403: "AccessDenied", 404: "NoSuchBucket", 301: "PermanentRedirect"}
 _SLOW_DOWN = {"SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded"}
 _PASSING = {
@@ -52,16 +55,13 @@ _PASSING = {
 
 @contextmanager
 def renaming(place: str) -> Iterator[None]:
-    """What S3's library raises inside becomes a DeliveryError, or a TransientError where another try may help.
-
-    `place` begins the message. Raises ConfigError without that library."""
+    """What S3's library raises inside becomes an AuthError, a DeliveryError, or a TransientError where another try may
+    help. `place` begins the message. Raises ConfigError without that library."""
     try:
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError as error:
-        raise ConfigError(
-            "a destination of the type s3 needs boto3", remedy='install it: python -m pip install "sfr[s3]"'
-        ) from error
+        raise missing_package("a destination of the type s3", "boto3", "sfr[s3]") from error
     try:
         yield
     except ClientError as error:
@@ -95,7 +95,7 @@ def _named(place: str, code: str, status: int, message: str, operation: str) -> 
         return TransientError(f"{place}: the server could not do it ({code})", reason=f"http-{status}", max_attempts=6)
     if known := _REFUSALS.get(code):
         reason, what, remedy = known
-        return DeliveryError(f"{place}: {what} ({code})", reason=reason, remedy=remedy)
+        return _kind_of(reason)(f"{place}: {what} ({code})", reason=reason, remedy=remedy)
     told = f"{code}: {message[:200]}" if message else code or f"status {status}"
     return DeliveryError(
         f"{place}: the server refuses {operation} ({told})",
@@ -128,12 +128,16 @@ def _unheard(place: str, error: Exception) -> SfrError:
     elif isinstance(error, of.ProxyConnectionError):
         what, reason, remedy = "the proxy refuses", "proxy", "Correct HTTPS_PROXY, or name the host in NO_PROXY."
     elif isinstance(error, (of.EndpointConnectionError, of.ConnectTimeoutError)):
-        what, reason = "the server cannot be reached", "unreachable"
-        remedy = "Correct ENDPOINT_URL or REGION; is the network (VPN) there?"
-        return DeliveryError(f"{place}: {what}", reason=reason, remedy=remedy, max_attempts=3)
+        server = urlsplit(str(error.kwargs.get("endpoint_url", ""))).netloc
+        what, remedy = f"{server} cannot be reached", "Correct ENDPOINT_URL or REGION; is the network (VPN) there?"
+        return TransientError(f"{place}: {what}", reason="unreachable", remedy=remedy, max_attempts=3)
     elif isinstance(error, (of.HTTPClientError, of.ConnectionError)):
         return TransientError(f"{place}: the connection broke ({type(error).__name__})", reason="connection")
     else:
         what, reason = f"{type(error).__name__}: {error}", "refused"
         remedy = "Compare the settings of this destination with docs/s3.md."
-    return DeliveryError(f"{place}: {what}", reason=reason, remedy=remedy)
+    return _kind_of(reason)(f"{place}: {what}", reason=reason, remedy=remedy)
+
+
+def _kind_of(reason: str) -> type[SfrError]:
+    return AuthError if reason in _LOGIN else DeliveryError

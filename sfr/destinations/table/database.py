@@ -59,7 +59,7 @@ class TableDatabase(Protocol):
     def commit(self) -> None:
         """Make everything since `begin` so, at once."""
 
-    def check(self, schema: str, *, create: bool) -> None:
-        """Raises DeliveryError where tables could not be delivered."""
+    def check(self, shown: str, schema: str, *, create: bool) -> None:
+        """Raises DeliveryError where tables could not be delivered; `shown` is how people are told of the database."""
 
     def close(self) -> None: ...

@@ -31,8 +31,8 @@ class Table:
         self._address = read_database_address(config.url.get_secret_value())
 
     def deliver(self, parcels: Sequence[Parcel]) -> list[Delivered]:
-        """All records of all parcels, or none. Raises DeliveryError, InvalidReport for values that do not fit their
-        types, TransientError where another try may help."""
+        """All records of all parcels, or none. Raises AuthError, DeliveryError, InvalidReport for values that do not
+        fit their types, TransientError where another try may help."""
         for parcel in parcels:
             _check_format(parcel)
         shown = parcels[0].path if parcels else ""
@@ -47,9 +47,10 @@ class Table:
         return self.deliver([parcel])[0].location
 
     def check(self) -> None:
-        """Raises DeliveryError where the database cannot be reached or may not be written to."""
+        """Raises AuthError, DeliveryError or TransientError where it does not let us in or may not be written to."""
         with self._opened("") as database:
-            database.check(self._config.schema_name or database.schema, create=self._config.create)
+            schema = self._config.schema_name or database.schema
+            database.check(self._address.shown, schema, create=self._config.create)
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -32,7 +32,7 @@ def table_error(error: BaseException, address: DatabaseAddress, table: str) -> S
             remedy="Make the folder of this file, and let your account write into it.",
         )
     if trouble is not Trouble.STATEMENT:
-        return renamed(error, address, refused=DeliveryError, account=DeliveryError)
+        return renamed(error, address, refused=DeliveryError)
     return refused(_kind_of(error), f"table {table}: {_with_place(error, address)}")
 
 

@@ -230,11 +230,11 @@ class MySQL:
         except self._error:  # the new rows are in place; the next load removes the old ones
             log.warning("a table that was replaced could not be dropped: %s", ", ".join(replaced), exc_info=True)
 
-    def check(self, schema: str, *, create: bool) -> None:  # noqa: ARG002 (grants have too many forms to be asked)
+    def check(self, shown: str, schema: str, *, create: bool) -> None:  # noqa: ARG002 (grants have too many forms)
         if self.run("SELECT 1 FROM information_schema.schemata WHERE schema_name = %s", (schema,)):
             return
         raise DeliveryError(
-            f"there is no database {schema!r}", reason="no-database", remedy="Correct the url or schema_name."
+            f"{shown}: there is no database {schema!r}", reason="no-database", remedy="Correct the url or schema_name."
         )
 
     def close(self) -> None:

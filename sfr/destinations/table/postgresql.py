@@ -159,7 +159,7 @@ class PostgreSQL:
     def commit(self) -> None:
         self._connection.commit()
 
-    def check(self, schema: str, *, create: bool) -> None:
+    def check(self, shown: str, schema: str, *, create: bool) -> None:
         there = self.run("SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = %s", (schema,))
         read_only = self.run("SELECT current_setting('transaction_read_only')")[0][0] == "on"
         if not there:
@@ -171,7 +171,9 @@ class PostgreSQL:
         else:
             return
         raise DeliveryError(
-            problem, reason="no-permission", remedy="Have it granted, name another schema, or write create=no."
+            f"{shown}: {problem}",
+            reason="no-permission" if there else "no-schema",
+            remedy="Have it made or granted, name another schema_name, or write create=no.",
         )
 
     def close(self) -> None:

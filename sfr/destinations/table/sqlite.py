@@ -135,7 +135,7 @@ class SQLite:
     def commit(self) -> None:
         self.run("COMMIT")
 
-    def check(self, schema: str, *, create: bool) -> None:  # noqa: ARG002 (a file is written to or not)
+    def check(self, shown: str, schema: str, *, create: bool) -> None:  # noqa: ARG002 (a file is written to or not)
         self.run("BEGIN IMMEDIATE")
         self.run("ROLLBACK")
 
