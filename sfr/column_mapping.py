@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sfr.connector import Pairs, Sink
-from sfr.csv_scan import BYTE_ORDER_MARK, DELIMITERS, CsvFacts, CsvScan, find_delimiter
+from sfr.csv_scan import BYTE_ORDER_MARK, DELIMITERS, CsvFacts, CsvScan, encoding_of_line, find_delimiter
 from sfr.errors import InvalidReport
 from sfr.raw_records import CellPicker, RecordCutter, records_of
 
@@ -19,16 +21,20 @@ class MappedSink:
 
     `columns` are pairs of a name at the source and the name to give it, in the order wanted. `other_columns` says
     what becomes of the rest: "drop", or "keep", behind the others in their own order. Delimiter, line ends, byte order
-    mark and the quotes of each cell stay. What comes is scanned as `CsvScan` does; `write` and `finish` raise its
-    InvalidReport, and one with the reason `columns` when a column is missing.
+    mark and the quotes of each cell stay; `null` is the text without quotes that stands for no value, None where each
+    text is a value: a lone cell that is empty gets quotes unless it says that there is no value.
+
+    What comes is scanned as `CsvScan` does; `write` and `finish` raise its InvalidReport, and one with the reason
+    `columns` when a column is missing.
 
     A point that the source keeps travels with the header of what it wrote, so that a later try, which begins without
     a header, is mapped the same way.
     """
 
-    def __init__(self, into: Sink, columns: Pairs, other_columns: str = "drop") -> None:
-        self._into, self._columns, self._other_columns = into, columns, other_columns
+    def __init__(self, into: Sink, columns: Pairs, other_columns: str = "drop", null: str | None = None) -> None:
+        self._into, self._columns, self._other_columns, self._null = into, columns, other_columns, null
         self._others: dict[str, MappedSink] = {}
+        self._header, self._utf8 = b"", _utf8_decoder(columns)
         self._begin()
         self._point = self._resume(into.point) if into.point else ""
         self._unread = bool(self._point)
@@ -48,6 +54,7 @@ class MappedSink:
         block = bytes(data)
         self._scan.feed(block)
         self._pass_on(self._cutter.feed(block))
+        self._check_encoding(block)
         return len(block)
 
     def keep(self, point: str) -> None:
@@ -70,7 +77,7 @@ class MappedSink:
     def another(self, label: str) -> MappedSink:
         """A further file, whose columns are mapped in the same way."""
         if label not in self._others:
-            self._others[label] = MappedSink(self._into.another(label), self._columns, self._other_columns)
+            self._others[label] = MappedSink(self._into.another(label), self._columns, self._other_columns, self._null)
         return self._others[label]
 
     def finish(self) -> CsvFacts:
@@ -82,15 +89,45 @@ class MappedSink:
         if self._picker is None:
             self._open(rest.removeprefix(BYTE_ORDER_MARK).lstrip(b"\r\n"), rest.startswith(BYTE_ORDER_MARK))
         elif rest.strip(b"\r\n"):
-            self._into.write(self._picker.of_record(rest))
+            # Without a line end, a last record that is no value would be nothing.
+            self._into.write(self._picker.of_record(rest) or self._line_end)
         for other in self._others.values():
             other.finish()
         return facts
 
+    @property
+    def files(self) -> list[MappedSink]:
+        """This one and the further ones."""
+        return [self, *self._others.values()]
+
+    def counted(self, facts: CsvFacts | None) -> CsvFacts | None:
+        """What was found in the mapped file: a blank line that was made of several columns is a record."""
+        if facts is None or len(self._scan.columns) == 1:
+            return facts
+        return replace(facts, records=facts.records + facts.blank_lines, blank_lines=0)
+
+    def _check_encoding(self, block: bytes) -> None:
+        """New names are written as the header is. In UTF-8 below a header of plain letters, they and records in another
+        encoding would make a file that nobody can read."""
+        if self._utf8 is None:
+            return
+        try:
+            self._utf8.decode(block)
+        except UnicodeDecodeError as error:
+            if self._picker is not None and encoding_of_line(self._header) == "utf-8":
+                raise InvalidReport(
+                    "the new names in the list's `columns` need UTF-8, and the records are not in it",
+                    reason="columns",
+                    remedy="choose plain names, or have the source write UTF-8",
+                    max_attempts=1,
+                ) from error
+            self._utf8 = None
+
     def _begin(self) -> None:
+        self._utf8 = _utf8_decoder(self._columns)
         self._scan, self._cutter = CsvScan(), RecordCutter()
         self._picker: CellPicker | None = None
-        self._header = b""
+        self._header, self._line_end = b"", b"\n"
         self._blank = b""  # blank lines, which are nothing if they are the last ones
 
     def _resume(self, point: str) -> str:
@@ -123,10 +160,10 @@ class MappedSink:
     def _plan(self, header: bytes) -> bytes:
         """Find out which cells go where; returns the new header."""
         line_end = b"\r\n" if header.endswith(b"\r\n") else b"\n" if header.endswith(b"\n") else b""
-        self._header = header
+        self._header, self._line_end = header, line_end or b"\n"
         delimiter = find_delimiter(header)
         order = self._order(self._scan.columns)
-        self._picker = CellPicker(order, len(self._scan.columns), delimiter)
+        self._picker = CellPicker(order, len(self._scan.columns), delimiter, self._null)
         line = header[: len(header) - len(line_end)]
         kept = CellPicker(range(len(self._scan.columns)), len(self._scan.columns), delimiter)
         cells = kept.cells(line)
@@ -163,12 +200,22 @@ class MappedSink:
         return written
 
 
+def _utf8_decoder(columns: Pairs) -> codecs.IncrementalDecoder | None:
+    """None where the new names are the same in every encoding."""
+    is_plain = all(name.isascii() for _, name in columns)
+    return None if is_plain else codecs.getincrementaldecoder("utf-8")()
+
+
 def _encoded(name: str, header: bytes) -> bytes:
+    encoding = encoding_of_line(header)
+    if encoding == "utf-8":
+        return name.encode("utf-8", "replace")
     try:
-        header.decode("utf-8")
-    except UnicodeDecodeError:
-        return name.encode("latin-1", "replace")  # as CsvScan reads such a header
-    return name.encode("utf-8", "replace")
+        return name.encode(encoding)
+    except UnicodeEncodeError as error:
+        message = f"the header is in {encoding}, which cannot write the new name {name!r}"
+        remedy = "choose another name in the list's `columns`, or have the source write UTF-8"
+        raise InvalidReport(message, reason="columns", remedy=remedy, max_attempts=1) from error
 
 
 def _unclear(name: str, found: Sequence[str]) -> InvalidReport:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from sfr.csv_scan import BYTE_ORDER_MARK, CsvFacts, read_header
+from sfr.csv_scan import BYTE_ORDER_MARK, ENCODINGS, CsvFacts, encoding_of_line, read_header
 from sfr.errors import InvalidReport
 from sfr.raw_records import CellPicker, RecordCutter, records_of
 
@@ -36,7 +36,8 @@ class CsvRecords:
             line = file.read(self._begin)
         self.mark = BYTE_ORDER_MARK if line.startswith(BYTE_ORDER_MARK) else b""
         self.line_end = b"\r\n" if line.endswith(b"\r\n") else b"\n"
-        line = self._in_utf8(line.removeprefix(BYTE_ORDER_MARK).strip(b"\r\n"))
+        line = line.removeprefix(BYTE_ORDER_MARK).strip(b"\r\n")
+        line = line.decode(encoding_of_line(line)).encode()  # as the scan has read it, whatever follows
         self.header = tuple(CellPicker([0], len(facts.columns), self.delimiter).cells(line))
         self.columns = tuple(unquoted(cell).decode() for cell in self.header)
 
@@ -101,11 +102,8 @@ def unquoted(cell: bytes) -> bytes:
 
 
 def encoding_of(path: Path) -> str:
-    """UTF-8 if every byte of the file is, else the Windows code page, as an ISO-8859-1 export is best read.
-
-    That page has holes, ISO-8859-1 has none.
-    """
-    return next((encoding for encoding in ("utf-8", "cp1252") if _decodes(path, encoding)), "latin-1")
+    """The first of ENCODINGS that every byte of the file fits."""
+    return next((encoding for encoding in ENCODINGS[:-1] if _decodes(path, encoding)), ENCODINGS[-1])
 
 
 def _decodes(path: Path, encoding: str) -> bool:

@@ -24,6 +24,9 @@ LONGEST_RECORD_BYTES = 1 << 22
 END_BYTES = 1 << 12
 DELIMITERS = b",;\t|"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# As a text without any word about its encoding is read: the first one that fits. The Windows code page has holes,
+# ISO-8859-1 has none.
+ENCODINGS = ("utf-8", "cp1252", "latin-1")
 _QUOTED = re.compile(rb'"[^"]*"')
 _LINE_END = re.compile(rb"\r?\n")
 
@@ -220,14 +223,20 @@ def _header_end(head: bytes, *, at_end: bool) -> int:
 
 def _fields(line: bytes, delimiter: str) -> tuple[str, ...]:
     csv.field_size_limit(max(csv.field_size_limit(), HEADER_LIMIT_BYTES))
-    return tuple(next(csv.reader(io.StringIO(_decode(line), newline=""), delimiter=delimiter)))
+    return tuple(next(csv.reader(io.StringIO(line.decode(encoding_of_line(line)), newline=""), delimiter=delimiter)))
 
 
-def _decode(line: bytes) -> str:
+def encoding_of_line(line: bytes) -> str:
+    """The encoding that a header is read in, one of ENCODINGS."""
+    return next(encoding for encoding in ENCODINGS if _fits(line, encoding))
+
+
+def _fits(line: bytes, encoding: str) -> bool:
     try:
-        return line.decode("utf-8")
+        line.decode(encoding)
     except UnicodeDecodeError:
-        return line.decode("latin-1")
+        return False
+    return True
 
 
 def _cut(records: int, what: str) -> InvalidReport:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sfr import checks
 from sfr.column_mapping import MappedSink
-from sfr.connector import Expanding, Source
+from sfr.connector import Expanding, MarkingNull, Source
 from sfr.csv_scan import CsvFacts
 from sfr.delivery import Delivery, is_current, validator_of
 from sfr.empty_answer import write_header
@@ -91,7 +91,7 @@ class Fetching:
         report = self._report
         if report.many:
             self._tell_why_unexpanded()
-        mapped = MappedSink(intake, report.columns, report.other_columns) if report.columns else None
+        mapped = self._mapped(intake) if report.columns else None
         fetched = self._source.fetch(report, mapped or intake)
         self._answered = True
         (mapped or intake).begin_anew_if_unread()
@@ -106,6 +106,8 @@ class Fetching:
                 fetched, warnings=(*fetched.warnings, "nothing came, not even a header: it has the one that is known")
             )
         facts = [_facts_of(file, fetched) for file in intake.files]
+        if mapped is not None:
+            facts = [sink.counted(found) for sink, found in zip(mapped.files, facts, strict=True)]
         checks.check_count(fetched, facts[0])
         facts[0] = _counted(fetched, facts[0])
         if fetched.proof is Proof.NONE and not all(file.self_evident for file in intake.files):
@@ -113,6 +115,13 @@ class Fetching:
         outcome = self._delivery.deliver(intake, fetched, facts)
         intake.forget()
         return outcome
+
+    def _mapped(self, intake: Intake) -> MappedSink:
+        report, source = self._report, self._source
+        null = report.shape.null
+        if null is None and isinstance(source, MarkingNull):
+            null = source.null
+        return MappedSink(intake, report.columns, report.other_columns, null)
 
     def _tell_why_unexpanded(self) -> None:
         """What stands for several reports comes here only when it could not be expanded as the run began; asking again

@@ -58,11 +58,11 @@ class CellPicker:
     """Gives of each record the cells with the numbers `order`, for records of `width` cells.
 
     A lone empty cell becomes `""`, and a lone cell with a delimiter is quoted: a blank line would be no record, and
-    nobody can tell the delimiter of a single column.
+    nobody can tell the delimiter of a single column. Where `null` is "", a lone empty cell is no value and stays so.
     """
 
-    def __init__(self, order: Sequence[int], width: int, delimiter: bytes) -> None:
-        self._order, self._width, self._delimiter = tuple(order), width, delimiter
+    def __init__(self, order: Sequence[int], width: int, delimiter: bytes, null: str | None = None) -> None:
+        self._order, self._width, self._delimiter, self._null = tuple(order), width, delimiter, null
         self._pick = itemgetter(*self._order) if len(self._order) > 1 else None
         self._between = [delimiter] * (width - 1)
         self._cell = re.compile(rb'((?:[^"%b]++|"[^"]*+")*+)%b' % (re.escape(delimiter), re.escape(delimiter)))
@@ -81,7 +81,8 @@ class CellPicker:
         if len(cells) != self._width:
             raise _ragged(len(cells), self._width)
         if self._pick is None:
-            return _lone(cells[self._order[0]])
+            cell = cells[self._order[0]]
+            return _lone(cell) if cell or self._null != "" else cell
         return self._delimiter.join(self._pick(cells))
 
     def _of_plain(self, block: bytes) -> bytes | None:

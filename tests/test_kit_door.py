@@ -9,9 +9,10 @@ from sfr import sdk, testing
 PROMISED = {
     "Answer", "Appending", "Asker", "AuthError", "Cancelled", "Carrying", "Checking", "Client", "ConfigError",
     "CsvRows", "Delivered", "DeliveryError", "Destination", "Door", "Expanding", "Fetched", "HavingOptions",
-    "InvalidReport", "Linking", "Listed", "Listing", "Parcel", "Place", "Proof", "Reference", "ReferenceProblem",
-    "Referring", "Report", "ReportError", "Scope", "Session", "SfrError", "SigningIn", "Sink", "Source", "Staging",
-    "TakingRecords", "Timeouts", "Together", "Tools", "TransientError", "Updating", "UsingWindows", "Wanted", "Window",
+    "InvalidReport", "Linking", "Listed", "Listing", "MarkingNull", "Parcel", "Place", "Proof", "Reference",
+    "ReferenceProblem", "Referring", "Report", "ReportError", "Scope", "Session", "SfrError", "SigningIn", "Sink",
+    "Source", "Staging", "TakingRecords", "Timeouts", "Together", "Tools", "TransientError", "Updating",
+    "UsingWindows", "Wanted", "Window",
 }  # fmt: skip
 PROMISED_FOR_TESTS = {"Case", "DestinationContract", "SourceContract", "Tray"}
 
