@@ -16,14 +16,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sfr.binding import bind_workbooks, mates
+from sfr.binding import Binding, mates, with_workbooks
 from sfr.connector import Asker, Listed, Listing, Session
 from sfr.engine import Ending, Engine
 from sfr.errors import AuthError, ConfigError, HistoryBusy, SfrError
 from sfr.exit_codes import CONFIGURATION, FAILED, exit_code
 from sfr.expansion import Expansion
 from sfr.interruption import Interruption
-from sfr.model import Outcome, Report, Result, Run, Status
+from sfr.model import WORKBOOK, Outcome, Report, Result, Run, Status
 from sfr.pool.supervisor import Pool
 from sfr.pool_plan import plan_pool, staging_folders
 from sfr.reception import OwnSignIns, Reception
@@ -112,9 +112,9 @@ class App:
         happens to a report is in its outcome.
         """
         names = {name: self._settings.declared(name).name for name in dict.fromkeys(each.source for each in reports)}
-        reports = [replace(report, source=names[report.source]) for report in reports]
+        reports = with_workbooks([replace(report, source=names[report.source]) for report in reports])
         others = [name for report in reports for name in report.other_sources]
-        self._reception.expect(dict.fromkeys([*names.values(), *others]))
+        self._reception.expect(dict.fromkeys([*(report.source for report in reports), *others]))
         with only_run(self._private), Interruption() as interruption:
             run = Run(
                 id=f"{self.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -147,7 +147,9 @@ class App:
         if wanted:  # before anybody is asked: what was wanted shall be known even if nothing comes of it
             self._write_down(history, run, wanted)
         try:
-            sessions.open_all([name for name in pool.limits if name not in sessions.gone], interruption)
+            sessions.open_all([name for name in pool.limits if name not in (*sessions.gone, WORKBOOK)], interruption)
+            if WORKBOOK in pool.limits:
+                sessions.first(WORKBOOK, interruption)  # which nobody need sign in to
             if not wanted:
                 wanted = expansion.of(reports)
                 self._write_down(history, run, wanted)
@@ -155,8 +157,9 @@ class App:
             if not wanted:
                 self._write_down(history, run, reports)
             return self._conclude(run, history, self._not_begun(run, history, error))
-        watcher.begin(run, {f"{run.id}-{number:05d}": report.name for number, report in enumerate(wanted, 1)})
-        engine = Engine(history, pool, watcher, sessions)
+        jobs = {f"{run.id}-{number:05d}": report for number, report in enumerate(wanted, 1)}
+        watcher.begin(run, {job_id: report.name for job_id, report in jobs.items()})
+        engine = Engine(history, pool, watcher, sessions, Binding(jobs))
         try:
             ending = engine.drain(run, interruption, policy.deadline_at)
         finally:
@@ -235,9 +238,6 @@ class App:
         code = exit_code(results, ending)
         finished = replace(run, exit_code=code, finished_at=time.time())
         files, problems = write_run_files(finished, results, self._settings)
-        if not ending.interrupted:
-            workbooks, unbound = bind_workbooks(results)
-            files, problems = {**files, **workbooks}, (*problems, *unbound)
         try:
             history.finish_run(run.id, code, time.time())
         except HistoryBusy as error:

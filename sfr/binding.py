@@ -1,105 +1,104 @@
-"""Binds the records of several reports of a run into workbooks, a sheet each, when all of them are there."""
+"""Knows the workbooks of a run: which reports are their sheets, and when all of these are there."""
 
 from __future__ import annotations
 
-import logging
-import os
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from sfr.atomic import delivery_error, move_into_place
-from sfr.csv_scan import read_header
-from sfr.errors import SfrError
-from sfr.model import Report, Result, Status
-from sfr.part_names import part_name
-from sfr.redaction import redact
-
-if TYPE_CHECKING:
-    from sfr.conversion import Conversion
+from sfr.catalog import book_of
+from sfr.errors import ReportError
+from sfr.model import WORKBOOK, Job, Report, Result, Status
+from sfr.workbooks import Sheet
 
 _GOOD = (Status.DONE, Status.UNVERIFIED)
 
-log = logging.getLogger("sfr.binding")
 
-
-def workbook_of(report: Report) -> Path | None:
-    """The workbook that gets the records of this report, beside its own file; None where there is none."""
-    return Path(report.folder) / report.shape.workbook if report.shape.workbook else None
-
-
-def bind_workbooks(results: Sequence[Result]) -> tuple[dict[str, Path], tuple[str, ...]]:
-    """Make the workbooks that these results belong to: those that were made, by name, and what kept others from it.
-
-    A workbook with a report that is not there stays as it is: half a workbook would be taken for a whole one.
-    """
-    made, problems = {}, []
-    for path, members in _members(results).items():
-        missing = [each.job.report.name for each in members if each.outcome.status not in _GOOD]
-        if missing:
-            problems.append(f"{path} was left as it is: {', '.join(missing)} did not come")
-            continue
-        try:
-            warnings = _bind(path, members)
-        except SfrError as error:
-            log.warning("%s: %s", path, redact(error.message))
-            problems.append(f"{path}: {redact(error.message)}. {redact(error.remedy)}".rstrip(". ") + ".")
-        else:
-            made[path.name] = path
-            for text in warnings:
-                log.info("%s: %s", path, text)
-    return made, tuple(problems)
+def with_workbooks(reports: Sequence[Report]) -> list[Report]:
+    """The reports, and behind them each workbook that one of them names and none of them is: it goes into their
+    folder."""
+    named = {book_of(report): report for report in reversed(reports) if report.source != WORKBOOK}
+    there = {book_of(report) for report in reports if report.source == WORKBOOK}
+    return [
+        *reports,
+        *(
+            Report(name=report.shape.workbook, ref="", source=WORKBOOK, format="xlsx", folder=report.folder)
+            for book, report in reversed(named.items())
+            if book is not None and book not in there
+        ),
+    ]
 
 
 def mates(wanted: Sequence[Report], results: Iterable[Result]) -> list[Report]:
-    """`wanted`, and beside them the reports of these results that stand in a workbook with one of them."""
-    books = {workbook_of(report) for report in wanted} - {None}
+    """`wanted`, and beside them the workbooks of these results that one of them belongs to, with all their reports."""
+    books = {book_of(report) for report in wanted} - {None}
     names = {(report.folder, report.name) for report in wanted}
-    others = [result.job.report for result in results if books and workbook_of(result.job.report) in books]
+    others = [result.job.report for result in results if books and book_of(result.job.report) in books]
     return [*wanted, *(report for report in others if (report.folder, report.name) not in names)]
 
 
-def _members(results: Iterable[Result]) -> dict[Path, list[Result]]:
-    found: dict[Path, list[Result]] = {}
-    for result in sorted(results, key=lambda each: each.job.number):
-        if (path := workbook_of(result.job.report)) is not None:
-            found.setdefault(path, []).append(result)
-    return found
+class Binding:
+    """The workbooks among the jobs of a run, which are reports by their ids in list order."""
+
+    def __init__(self, jobs: Mapping[str, Report]) -> None:
+        books = {book_of(report): job_id for job_id, report in jobs.items() if report.source == WORKBOOK}
+        self._members: dict[str, list[str]] = {job_id: [] for job_id in books.values()}
+        for job_id, report in jobs.items():
+            if report.source != WORKBOOK and (book := books.get(book_of(report))) is not None:
+                self._members[book].append(job_id)
+        self._awaited = {job_id for members in self._members.values() for job_id in members}
+        self._ended: dict[str, Result] = {}
+
+    def note(self, result: Result) -> None:
+        """Remember how a job ended, where a workbook waits for it."""
+        if result.job.id in self._awaited:
+            self._ended[result.job.id] = result
+
+    def waits(self, job: Job) -> bool:
+        """Whether a report of this workbook has not ended yet; False for any other job."""
+        return any(member not in self._ended for member in self._members.get(job.id, ()))
+
+    def why_not(self, job: Job) -> ReportError | None:
+        """Why a workbook cannot be made: half a workbook would be taken for a whole one."""
+        ended = self._of(job) if not self.waits(job) else []
+        missing = [each.job.report.name for each in ended if each.outcome.status not in _GOOD]
+        if not missing:
+            return None
+        return ReportError(
+            f"it was left as it is: {', '.join(missing)} did not come",
+            reason="sheets",
+            remedy="Run again with --failed, which fetches all its reports.",
+        )
+
+    def bound(self, job: Job) -> Job:
+        """The job as it goes to a worker: that of a workbook with its sheets."""
+        sheets = [sheet.to_dict() for result in self._of(job) for sheet in _sheets_of(result)]
+        return replace(job, report=replace(job.report, options={"sheets": sheets})) if sheets else job
+
+    def _of(self, job: Job) -> list[Result]:
+        return [self._ended[member] for member in self._members.get(job.id, ())]
 
 
-def _bind(path: Path, members: Sequence[Result]) -> tuple[str, ...]:
-    from sfr.workbooks import build_workbook
-
-    partial = path.parent / part_name(path.name, os.getpid())
-    try:
-        sheets = [(_sheet_name(each.job.report), Path(each.outcome.location), _wanted(each)) for each in members]
-        done = build_workbook(sheets, partial, lambda _bytes: None)
-        move_into_place(partial, path)
-    except OSError as error:
-        raise delivery_error(path, error) from error
-    finally:
-        with suppress(OSError):  # in place already
-            partial.unlink(missing_ok=True)
-    return done.warnings
+def _sheets_of(result: Result) -> Iterator[Sheet]:
+    """The file of a report, and those that came beside it (`name..label.csv`), which are sheets called by their
+    labels."""
+    report, outcome = result.job.report, result.outcome
+    delivered = {each.location: each for each in reversed(outcome.deliveries)}
+    for location, sha256 in ((outcome.location, outcome.sha256), *outcome.others):
+        known = delivered.get(location)
+        is_main = location == outcome.location
+        null = known.null if known else None
+        yield Sheet(
+            name=_sheet_name(report) if is_main else Path(location).stem.rpartition("..")[2],
+            path=location,
+            sha256=sha256,
+            records=outcome.records if is_main else known.records if known else None,
+            types=report.shape.types,
+            misfits=report.shape.misfits,
+            null=null if report.shape.null is None else report.shape.null,
+            proven=outcome.status is Status.DONE,
+        )
 
 
 def _sheet_name(report: Report) -> str:
     return report.shape.sheet or Path(report.name).stem
-
-
-def _wanted(result: Result) -> Conversion:
-    from sfr.conversion import Conversion
-
-    shape = result.job.report.shape
-    with Path(result.outcome.location).open("rb") as file:
-        header = read_header(file)
-    return Conversion(
-        format="xlsx",
-        types=shape.types,
-        misfits=shape.misfits,
-        null=shape.null,
-        delimiter=header.delimiter or ",",
-        columns=header.columns,
-        records=result.outcome.records or 0,
-    )

@@ -64,10 +64,7 @@ class Delivery:
     @property
     def pending(self) -> bool:
         """Whether finished files wait for a place that has refused them."""
-        if self._left and all(each.path.exists() for each in self._made):
-            return True
-        self.discard()
-        return False
+        return bool(self._left) and all(each.path.exists() for each in self._made)
 
     @property
     def deliveries(self) -> tuple[Delivered, ...]:
@@ -81,6 +78,7 @@ class Delivery:
     def deliver(self, intake: Intake, fetched: Fetched, facts: Iterable[CsvFacts | None]) -> Outcome:
         """Finish all files, then deliver all of them to each place. Raises InvalidReport or ReportError for what they
         are not, DeliveryError or TransientError for a place."""
+        self.discard()  # of an earlier try, whose files somebody has taken away
         for placing in self._placings:
             placing.refuse(intake)
         shaping = Shaping(
@@ -143,7 +141,7 @@ class Delivery:
             Status.DONE if verified else Status.UNVERIFIED,
             location=main[0].location,
             bytes=main[0].bytes or first.bytes,
-            records=first.facts.records if first.facts else fetched.records,
+            records=first.records,
             columns=first.facts.columns if first.facts else (),
             sha256=main[0].sha256 or first.sha256,
             proof=Proof.LENGTH if fetched.proof is Proof.NONE and proven else fetched.proof,
@@ -152,7 +150,7 @@ class Delivery:
                 *([also] if len(main) > 1 else []),
                 *fetched.warnings,
                 *(_blank_lines(first.facts)),
-                *(checks.changes_since(self._job, first.facts) if first.facts else _unchecked(report)),
+                *(_changes_since(self._job, first, first.facts) if first.facts else _unchecked(report)),
                 *(text for each in made for text in each.warnings),
                 *(text for each in self.deliveries for text in each.warnings),
             ),
@@ -214,6 +212,10 @@ def _blank_lines(facts: CsvFacts | None) -> tuple[str, ...]:
     return (
         f"its last {facts.blank_lines:,} lines are blank: records without a value, or nothing; they are not counted",
     )
+
+
+def _changes_since(job: Job, made: Made, facts: CsvFacts) -> tuple[str, ...]:
+    return checks.changes_since(job, replace(facts, records=made.records or 0))
 
 
 def _unchecked(report: Report) -> tuple[str, ...]:

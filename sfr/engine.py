@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sfr.atomic import sync_folders_of
+from sfr.binding import Binding
 from sfr.errors import AuthError, HistoryBusy, SfrError, TransientError
 from sfr.interruption import Interruption
 from sfr.model import Job, Outcome, Result, Run, Status
@@ -49,8 +50,11 @@ class Engine:
     and leaves the others theirs.
     """
 
-    def __init__(self, history: History, pool: Pool, watcher: Watcher, sessions: SessionKeeper) -> None:
+    def __init__(
+        self, history: History, pool: Pool, watcher: Watcher, sessions: SessionKeeper, binding: Binding
+    ) -> None:
         self._history, self._pool, self._watcher, self._sessions = history, pool, watcher, sessions
+        self._binding = binding
         self._limits = pool.limits
         self._ready: dict[str, deque[Job]] = {source: deque() for source in self._limits}
         self._suspects: deque[Job] = deque()
@@ -90,7 +94,8 @@ class Engine:
         while self._suspects and self._pool.submit(self._suspects[0]):
             in_flight[self._suspects.popleft().report.source] += 1
         while self._pool.free and (source := self._next_source(in_flight)) is not None:
-            if not self._pool.submit(self._ready[source][0], sparing=bool(self._suspects)):
+            job = self._binding.bound(self._ready[source][0])
+            if not self._pool.submit(job, sparing=bool(self._suspects)):
                 break
             self._ready[source].popleft()
             in_flight[source] += 1
@@ -105,6 +110,7 @@ class Engine:
             source
             for source, jobs in self._ready.items()
             if jobs and in_flight[source] < self._limits[source] and self._sessions.has(source)
+            if not self._binding.waits(jobs[0])
         ]
         return min(able, key=lambda source: in_flight[source], default=None)
 
@@ -129,6 +135,8 @@ class Engine:
         """The outcome of a job that need not be started any more."""
         if (gone := self._sessions.gone.get(job.report.source)) is not None:
             return _unstarted(job, Status.SKIPPED if isinstance(gone, AuthError) else Status.FAILED, gone)
+        if (missing := self._binding.why_not(job)) is not None:
+            return _unstarted(job, Status.FAILED, missing)
         if deadline_at is not None and time.time() > deadline_at:
             why = self._sessions.why_missing(job.report.source)
             message = f"the deadline came first; no session: {why}" if why else "the deadline came first"
@@ -166,12 +174,15 @@ class Engine:
         self.unwritten[outcome.job_id] = outcome
         what = f"{outcome.reason}: {outcome.error}" if outcome.error else f"{outcome.records} records"
         log.info("%s: %s, %d attempts, %s", job.report.name, outcome.status.value, len(outcome.attempts), what)
-        self._watcher.settled(Result(job, outcome))
+        result = Result(job, outcome)
+        self._binding.note(result)
+        self._watcher.settled(result)
 
     def _write(self) -> None:
         if self.unwritten:
             # The files are on the disk already; now their names are too, before the history calls them done.
-            sync_folders_of(place for outcome in self.unwritten.values() for place in _places_of(outcome))
+            delivered = [each.location for outcome in self.unwritten.values() for each in outcome.deliveries]
+            sync_folders_of(location for location in delivered if "://" not in location)
             with self._patience():
                 self._history.settle(list(self.unwritten.values()))
                 self.unwritten.clear()
@@ -222,12 +233,6 @@ class Engine:
             for outcome in self._history.close_open(run.id, status, reason, why, time.time()):
                 if outcome.job_id in self._known:
                     self._watcher.settled(Result(self._known.pop(outcome.job_id), outcome))
-
-
-def _places_of(outcome: Outcome) -> Iterator[str]:
-    yield outcome.location
-    yield from (place for place, _ in outcome.others)
-    yield from (each.location for each in outcome.deliveries if "://" not in each.location)
 
 
 def _unstarted(job: Job, status: Status, error: SfrError) -> Outcome:

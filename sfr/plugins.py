@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from sfr.errors import BrokenConnector, ConfigError
+from sfr.model import WORKBOOK
 
 SOURCES = {
     "salesforce": "sfr.sources.salesforce.source:Salesforce",
@@ -16,6 +17,7 @@ SOURCES = {
     "cake": "sfr.sources.cake.source:Cake",
     "link": "sfr.sources.link.source:Link",
     "sql": "sfr.sources.sql.source:Sql",
+    WORKBOOK: "sfr.sources.workbook:Workbook",
 }
 DESTINATIONS = {
     "folder": "sfr.destinations.folder:Folder",

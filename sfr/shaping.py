@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sfr.conversion import Conversion
 
 _KEPT_AS_IT_IS = ("", "csv")
+_NO_FOOTER = "the footer is not kept: steps, types, another format, a table and appending take records alone"
 
 log = logging.getLogger("sfr.shaping")
 
@@ -28,18 +29,23 @@ class Made:
     """A file that is to be delivered, and what it was made of. `label` tells a further file of the same report.
 
     `csv` are its records as CSV, where the file itself is in another format and a place wants records; `null` is the
-    text in them that stands for no value.
+    text in them that stands for no value. `records` are those of all its sheets, None where they are not known.
     """
 
-    def __init__(
-        self, file: StagedFile, facts: CsvFacts | None, label: str, format_name: str, null: str | None
-    ) -> None:
-        self.facts, self.label, self.format, self.null = facts, label, format_name, null
+    def __init__(self, file: StagedFile, facts: CsvFacts | None, label: str, given: str, null: str | None) -> None:
+        self.facts, self.label, self.format, self.null = facts, label, given, null
+        self.counted: int | None = None  # by the source, where nobody here looks for records
         self.path, self.bytes, self.sha256 = file.path, file.bytes, file.sha256
         self.self_evident = file.self_evident
         self.csv: Path | None = None
-        self.further: list[Made] = []  # whose records are sheets of this file, where a place wants them as CSV
+        self.further: list[Made] = []  # whose records are sheets of this file too
         self.warnings: list[str] = []
+
+    @property
+    def records(self) -> int | None:
+        if self.facts is None:
+            return self.counted
+        return self.facts.records + sum(each.records or 0 for each in self.further)
 
     def becomes(self, path: Path, size_bytes: int, sha256: str, *, keep: bool = False) -> None:
         """Another file now; the old one goes unless it is to be kept."""
@@ -80,7 +86,9 @@ class Shaping:
     def finish(self, intake: Intake, fetched: Fetched, facts: Iterable[CsvFacts | None]) -> list[Made]:
         """The files to deliver, the main one first. Raises InvalidReport or ReportError for what they are not, and
         DeliveryError where there is no room for them; nothing is left behind then, beside what was kept aside."""
-        if self._report.keep_footer and self._is_plain and fetched.trailer and not self._appends:
+        has_footer = self._report.keep_footer and bool(fetched.trailer)
+        keeps_footer = has_footer and self._is_plain and not self._appends
+        if keeps_footer:
             intake.main.append(fetched.trailer)
         self._has_known_header = intake.has_known_header
         labels = ("", *intake.others)
@@ -89,6 +97,9 @@ class Shaping:
             Made(file, found, label, self._report.format, null)
             for file, found, label in zip(intake.files, facts, labels, strict=True)
         ]
+        if has_footer and not keeps_footer:
+            made[0].warnings.append(_NO_FOOTER)
+        made[0].counted = fetched.records
         self._is_one_workbook = self._shape.format == "xlsx" and len(made) > 1
         try:
             for file in intake.files:
@@ -200,10 +211,9 @@ class Shaping:
         main.warnings = [text for each in made for text in each.warnings] + list(done.warnings)
         also = ", ".join(f"{each.label} ({_facts_of(each).records:,} records)" for each in made[1:])
         main.warnings.append(f"the report came as {len(made)} files, which are its sheets: also {also}")
-        if self._keep_csv:
-            main.further = made[1:]
-        else:
-            for each in made[1:]:
+        main.further = made[1:]
+        if not self._keep_csv:
+            for each in main.further:
                 each.discard()
         return [main]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sfr.model import Attempt, Outcome, Phase, Result, Run, Snapshot, Status
+from sfr.model import WORKBOOK, Attempt, Outcome, Phase, Result, Run, Snapshot, Status
 
 UNFINISHED = frozenset({Status.QUEUED, Status.RUNNING, Status.FAILED, Status.SKIPPED, Status.CANCELLED})
 """How a report can stand when its file is not there: what a re-run fetches."""
@@ -124,10 +124,11 @@ def tally(results: Iterable[Result]) -> dict[Status, int]:
 
 
 def amounts(run: Run, results: Sequence[Result]) -> list[str]:
-    """Records, bytes, wall time and speed of a whole run, as in ["1,200 records", "1.4 GB", "42 s", "33.3 MB/s"]."""
-    kept = [result.outcome for result in results if result.outcome.status not in UNFINISHED]
-    records = sum(outcome.records or 0 for outcome in kept)
-    total = sum(outcome.bytes for outcome in kept)
+    """Records, bytes, wall time and speed of a whole run, as in ["1,200 records", "1.4 GB", "42 s", "33.3 MB/s"]. The
+    records in a workbook are those of its reports, which are counted already."""
+    kept = [result for result in results if result.outcome.status not in UNFINISHED]
+    records = sum(result.outcome.records or 0 for result in kept if result.job.report.source != WORKBOOK)
+    total = sum(result.outcome.bytes for result in kept)
     passed = run_seconds(run, results)
     rate = [speed(total / passed)] if passed > 0 and total else []
     return [count(records, "record"), size(total), duration(passed), *rate]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sfr.checksum import sha256_of
@@ -11,6 +12,39 @@ from sfr.conversion.csv_rows import CsvRows
 from sfr.conversion.sheets import Workbook
 from sfr.conversion.typed_cells import TypedCells
 from sfr.csv_records import encoding_of
+from sfr.csv_scan import read_header
+from sfr.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet(Record):
+    """A delivered CSV that is to be a sheet called `name`: where it lies, what it is known by, and what is wanted of
+    its values, as `Conversion` has it. `records` is None where nobody counted them. `proven` is unset for a file that
+    nothing proves to be whole."""
+
+    name: str
+    path: str
+    sha256: str = ""
+    records: int | None = None
+    types: tuple[tuple[str, str], ...] = ()
+    misfits: str = "refuse"
+    null: str | None = None
+    proven: bool = True
+
+
+def conversion_of(sheet: Sheet) -> Conversion:
+    """What the workbook wants of the file of this sheet. Raises OSError."""
+    with Path(sheet.path).open("rb") as file:
+        header = read_header(file)
+    return Conversion(
+        format="xlsx",
+        types=sheet.types,
+        misfits=sheet.misfits,
+        null=sheet.null,
+        delimiter=header.delimiter or ",",
+        columns=header.columns,
+        records=sheet.records,
+    )
 
 
 def build_workbook(

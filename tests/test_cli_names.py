@@ -153,6 +153,14 @@ def test_a_plan_shows_places_formats_and_paths(tmp_path: Path) -> None:
     assert b["update"] == "append"
 
 
+def test_a_plan_shows_the_workbook_that_reports_are_sheets_of(tmp_path: Path) -> None:
+    person = Person(tmp_path / "desk")
+    (person.folder / "list.csv").write_text(f"name,id,workbook\na,{report_id(1)},week.xlsx\n", encoding="utf-8")
+    ended = person.types("list.csv", "--dry-run")
+    assert [line.split("  ")[0] for line in ended.stdout.splitlines()[1:3]] == ["a.csv", "week.xlsx"]
+    assert "2 reports of list.csv would be fetched from" in ended.stdout
+
+
 def test_a_plan_tells_what_a_destination_lacks(tmp_path: Path) -> None:
     person = Person(tmp_path / "desk")
     person.environment |= {"SFR_ARCHIVE_TYPE": "folder"}

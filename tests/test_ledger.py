@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from sfr.history import History
-from sfr.history.ledger import report_id
-from sfr.model import Delivered, Job, Outcome, Status
+from sfr.history.ledger import report_id, write
+from sfr.model import Delivered, Job, Outcome, Report, Status
 from tests.histories import bad, good, outcomes, own_database, queued, sqlite_url
 
 pytest_plugins = ("tests.history_fixtures",)
@@ -71,6 +71,13 @@ def test_every_delivered_file_is_a_row_that_names_it(history: History, url: str)
     assert str(there.report_date) == "1970-01-01"
     assert (here.s3_object_key, here.s3_bucket, here.download_link) == ("/reports/a.csv", "", "")
     assert uuid.UUID(str(there.report_id)) == report_id(AT_S3)
+
+
+def test_a_row_names_its_run_whatever_the_job_is_called(url: str) -> None:
+    report = Report("a.csv", "1")
+    with closing(History(url, owner="me")) as history, history._database.writing() as connection:
+        write(connection, [("r-1", report, Outcome("j", Status.DONE, deliveries=(AT_S3,)))], "UTC")
+    assert [(row.run_id, row.job_id) for row in ledger(url)] == [("r-1", "j")]
 
 
 def test_buckets_of_one_name_at_two_servers_have_a_row_each(history: History, url: str) -> None:

@@ -120,7 +120,7 @@ def test_a_file_is_called_after_its_format(settings: Settings, name: str, made: 
         ("steps: [{drop: [a], sort: b}]", "steps", "no list of steps", "sort"),
         ("steps: [{drp: [a]}]", "steps", "step 1 (drp) is no step", "Did you mean drop?"),
         ("steps: [{filter: {column: a, equals: '{window.start}'}}]", "steps", "has no window", ""),
-        ("clean: input/clen.py:sales", "clean", "there is no file input/clen.py", "clean.py"),
+        ("clean: input/clen.py:sales", "clean", "there is no file", "clean.py"),
         ("clean: input/clean.py:sale", "clean", "sale", ""),
         ("clean: {whole: yes}", "clean", "names no function", "input/clean.py:sales"),
         ("clean: {function: 'input/clean.py:sales', whole: maybe}", "clean.whole", "neither yes nor no", "Write yes"),

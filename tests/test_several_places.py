@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 from sfr.connector import Parcel
+from sfr.delivery import Delivery
 from sfr.destinations.folder import Folder, FolderConfig
 from sfr.errors import AuthError, DeliveryError, InvalidReport, SfrError, TransientError
-from sfr.model import Delivered, Outcome, Place, Status
+from sfr.intake import Intake
+from sfr.model import Delivered, Fetched, Job, Outcome, Place, Proof, Report, Status
+from sfr.staging import StagedFile
 from tests.scripted import DATA, HEADER, Scripted, bring, rows, whole
 
 
@@ -91,6 +96,22 @@ def test_a_place_that_is_busy_costs_no_second_download(tmp_path: Path) -> None:
     assert len(source.points) == 1
     assert bucket.taken == {"daily/sales.csv": DATA}
     assert left_in(folder) == ["sales.csv"]
+
+
+def test_asking_whether_files_wait_for_a_place_takes_none_away(tmp_path: Path) -> None:
+    job = Job("job1", "run1", 1, Report("sales.csv", "1", places=(THERE,)))
+    shelves = [Bucket(TransientError(BUSY))]
+    ignored: Any = lambda _told: None  # noqa: E731
+    delivery = Delivery(job, shelves, private=tmp_path, origin="", progress=ignored, tell=ignored)
+    intake = Intake(lambda label: StagedFile(delivery.place(label), "csv", 1 << 20, ignored))
+    intake.write(DATA)
+    with pytest.raises(TransientError):
+        delivery.deliver(intake, Fetched(proof=Proof.LENGTH), [intake.main.finish()])
+    away = intake.main.path.rename(tmp_path / "away")
+    assert not delivery.pending
+    away.rename(intake.main.path)
+    assert delivery.pending
+    assert delivery.go_on().status is Status.DONE
 
 
 def test_a_place_that_refuses_for_good_keeps_no_other_from_its_file(tmp_path: Path) -> None:

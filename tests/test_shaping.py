@@ -76,7 +76,8 @@ def test_a_workbook_of_several_files_costs_a_table_none_of_their_records(folder:
         folder, two, name="sales.xlsx", shape=Shape(format="xlsx"), destination=shelves(folder), places=BOTH
     )
     assert outcome.status is Status.DONE
-    assert [each.records for each in outcome.deliveries] == [6, 6, 3]
+    assert [each.records for each in outcome.deliveries] == [9, 6, 3]
+    assert outcome.records == 9
     assert (len(in_table(folder, "sales")), len(in_table(folder, "sales_more"))) == (6, 3)
     assert "the report came as 2 files, which are its sheets: also more (3 records)" in outcome.warnings
     with closing(openpyxl.load_workbook(folder / "sales.xlsx")) as book:
@@ -90,6 +91,10 @@ def test_no_footer_is_taken_for_records(folder: Path) -> None:
     assert (typed.status, (folder / "sales.csv").read_bytes()) == (Status.DONE, DATA)
     loaded = bring(folder, with_footer, keep_footer=True, destination=shelves(folder), places=BOTH)
     assert (loaded.status, len(in_table(folder, "sales"))) == (Status.DONE, 6)
+    for outcome in (typed, loaded):
+        assert [text for text in outcome.warnings if "the footer is not kept" in text]
+    plain = bring(folder, with_footer, keep_footer=True, name="plain.csv")
+    assert plain.warnings == ()
 
 
 def test_rows_without_a_value_at_the_end_of_one_column_reach_a_table(folder: Path) -> None:

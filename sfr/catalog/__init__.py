@@ -22,7 +22,7 @@ from sfr.catalog.programs import completed, literal_entry
 from sfr.catalog.request_lists import is_request_list, rows_of_requests
 from sfr.catalog.rich import rows_of_document
 from sfr.catalog.row import Row
-from sfr.catalog.selection import known_names, names_some, select
+from sfr.catalog.selection import book_of, known_names, names_some, select
 from sfr.catalog.shelves import Shelves
 from sfr.catalog.table import read_table
 from sfr.errors import ConfigError
@@ -34,6 +34,7 @@ __all__ = [
     "ListError",
     "Problem",
     "append_rows",
+    "book_of",
     "default_list",
     "expanded_name",
     "known_names",

@@ -15,6 +15,8 @@ _LATER = (
     *("format", "destination_path", "identity", "clean", "workbook", "sheet", "max_rows", "unique"),
     *("types", "misfits", "null", "steps"),
 )
+# What is asked of records is asked of CSV: beside one of these a format that CSV becomes is what is to be made.
+_OF_RECORDS = ("types", "misfits", "null", "steps", "clean", "max_rows", "unique", "newest", "expect.types")
 
 
 def left_to_source(entry: Entry, options: type[BaseModel] | None) -> Entry:
@@ -33,6 +35,8 @@ def left_to_source(entry: Entry, options: type[BaseModel] | None) -> Entry:
 
 def _claimed(entry: Entry, options: type[BaseModel]) -> Iterator[tuple[str, Any]]:
     for key in _LATER:
+        if key == "format" and _is_made(entry):
+            continue
         field = options.model_fields.get(key)
         value = entry.more[key] if key in entry.more else entry.cell(key) or None
         if field is None or value is None or key in entry.options:
@@ -42,3 +46,11 @@ def _claimed(entry: Entry, options: type[BaseModel]) -> Iterator[tuple[str, Any]
         except ValidationError:
             continue
         yield key, value
+
+
+def _is_made(entry: Entry) -> bool:
+    from sfr.conversion import FORMATS
+
+    wanted = entry.cell("format").strip().lower().removeprefix(".")
+    asked = any(entry.cell(key) or entry.more.get(key) not in (None, [], {}) for key in _OF_RECORDS)
+    return asked and wanted != "csv" and wanted in FORMATS

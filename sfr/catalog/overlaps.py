@@ -8,6 +8,7 @@ from pathlib import Path
 from sfr.catalog.file_names import known_extension, same_file_key
 from sfr.catalog.problems import Problem
 from sfr.catalog.row import Row
+from sfr.model import WORKBOOK
 
 
 def overlaps(rows: Sequence[Row], taken: Iterable[Path], counted: str) -> Iterator[Problem]:
@@ -48,7 +49,9 @@ def _remote(rows: Sequence[Row], owners: dict[str, str], counted: str) -> Iterat
 
 
 def _workbooks(rows: Sequence[Row], owners: dict[str, str], counted: str) -> Iterator[Problem]:
-    """A workbook lies in one folder, is no report's own file, and has no two sheets of one name."""
+    """The reports of a workbook lie in one folder, have no two sheets of one name, and are none of them the workbook
+    itself, which is a report of its own where its places are to be told."""
+    books = {same_file_key(*row.target): row for row in rows if _is_workbook(row) and row.target is not None}
     folders: dict[str, Path] = {}
     sheets: dict[tuple[str, str], str] = {}
     for row in rows:
@@ -57,7 +60,7 @@ def _workbooks(rows: Sequence[Row], owners: dict[str, str], counted: str) -> Ite
             continue
         folder, name = row.target
         label = row.entry.cell("name")
-        if (key := same_file_key(folder, workbook)) in owners:
+        if (key := same_file_key(folder, workbook)) in owners and key not in books:
             message = f"would overwrite {owners[key]}"
             yield Problem(row.line, "workbook", workbook, message, "Give the workbook another name.", label)
         if folders.setdefault(workbook.casefold(), folder) != folder:
@@ -68,6 +71,16 @@ def _workbooks(rows: Sequence[Row], owners: dict[str, str], counted: str) -> Ite
         if earlier != _called(row, counted):
             message = f"is the sheet of {earlier} already"
             yield Problem(row.line, "sheet", sheet, message, "Give it another name.", label)
+    for book in (row for key, row in books.items() if key not in {key for key, _ in sheets}):
+        assert book.target is not None
+        folder, name = book.target
+        message = "is a workbook, and no report is one of its sheets"
+        remedy = f"Write workbook: {name} for its reports, which have the same path."
+        yield Problem(book.line, "name", name, message, remedy, book.entry.cell("name"))
+
+
+def _is_workbook(row: Row) -> bool:
+    return row.entry.cell("source").strip().lower() == WORKBOOK
 
 
 def _called(row: Row, counted: str) -> str:

@@ -42,12 +42,13 @@ class Wished:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A place that was understood, the list's name for its path, what tells it from all others, whether several reports
-    may go there, and whether it is on this machine."""
+    """A place that was understood, the list's name for its path, what tells it from all others, what happens to what is
+    there, whether several reports may go there, and whether it is on this machine."""
 
     place: Place
     column: str
     key: str
+    update: str
     is_shared: bool
     is_local: bool
 
@@ -79,7 +80,7 @@ class Placement:
                 if self._is_repeated(wished, key, found):
                     continue
                 is_shared = shelf.takes_records and chosen != "replace"
-                found.append(Found(place, wished.column("path"), key, is_shared, shelf.is_folder))
+                found.append(Found(place, wished.column("path"), key, chosen, is_shared, shelf.is_folder))
         if identity and not upserts:
             remedy = "Write update: upsert, or leave this out."
             self._wrong("identity", ";".join(identity), "is of use with upsert alone", remedy)

@@ -130,7 +130,7 @@ class Row:
         elif reference is not None and self.shape.workbook and self.found:
             first = self.found[0]
             place = first.place.destination if not first.is_local else ""
-            check_workbook(self.shape, place, many=reference.many, wrong=self._wrong)
+            check_workbook(self.shape, place, first.update, many=reference.many, wrong=self._wrong)
         return read_expectations(self.entry, min_records, may_be_empty, self._wrong)
 
     def _wrong(self, column: str, value: str, message: str, remedy: str) -> None:

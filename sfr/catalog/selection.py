@@ -11,7 +11,7 @@ from pathlib import Path
 from sfr.catalog.dates import undated
 from sfr.catalog.file_names import known_extension
 from sfr.errors import ConfigError
-from sfr.model import Report
+from sfr.model import WORKBOOK, Report
 
 MOST_SHOWN = 20
 
@@ -38,8 +38,8 @@ def select(reports: Iterable[Report], patterns: Sequence[str] = (), tags: Sequen
     wanted = {number for number in by_name if not tags or any(_has_tag(found[number], tag) for tag in tags)}
     if (patterns or tags) and not wanted:
         raise ConfigError("no report has both such a name and such a tag", remedy="Leave one of them out.")
-    books = {_workbook(found[number]) for number in wanted} - {None}
-    return [report for number, report in enumerate(found) if number in wanted or _workbook(report) in books]
+    books = {book_of(found[number]) for number in wanted} - {None}
+    return [report for number, report in enumerate(found) if number in wanted or book_of(report) in books]
 
 
 def names_some(reports: Sequence[Report], pattern: str) -> bool:
@@ -90,8 +90,10 @@ def _fits(report: Report, pattern: str) -> bool:
     return any(wanted == name or fnmatchcase(name, wanted) for name in map(_folded, _names(report)))
 
 
-def _workbook(report: Report) -> tuple[str, str] | None:
-    return (report.folder, report.shape.workbook.casefold()) if report.shape.workbook else None
+def book_of(report: Report) -> tuple[str, str] | None:
+    """What is the same for a workbook and for all reports that are its sheets; None for others."""
+    name = report.name if report.source == WORKBOOK else report.shape.workbook
+    return (report.folder, name.casefold()) if name else None
 
 
 def _has_tag(report: Report, tag: str) -> bool:

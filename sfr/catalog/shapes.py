@@ -75,15 +75,19 @@ def told_of_other_than_csv(entry: Entry, given: str, wrong: Wrong) -> None:
             wrong(key, entry.cell(key), message, "Ask its source for CSV, or leave this out.")
 
 
-def check_workbook(shape: Shape, elsewhere: str, *, many: bool, wrong: Wrong) -> None:
+def check_workbook(shape: Shape, elsewhere: str, update: str, *, many: bool, wrong: Wrong) -> None:
     """A workbook is made of the CSV files that its reports have left on this machine; `elsewhere` is the first place
-    of a report where that is not here. `many` is set for a report that stands for several."""
+    of a report where that is not here, `update` what happens there. `many` is set for a report that stands for
+    several."""
     if shape.format not in ("", "csv"):
         message = f"takes its sheets from CSV files, and this report becomes {shape.format}"
         wrong("workbook", shape.workbook, message, "Leave format out.")
     if elsewhere:
         message = f"takes its sheets from files on this machine, and this report goes to {elsewhere} first"
         wrong("workbook", shape.workbook, message, "Name a folder as its first destination.")
+    elif update != "replace":
+        message = f"is made of the records of one run, and this report's file has update: {update}"
+        wrong("workbook", shape.workbook, message, "Write update: replace, or leave the workbook out.")
     if many and shape.sheet:
         message = "is one name for all that this report stands for"
         wrong("sheet", shape.sheet, message, "Leave it out: each sheet gets the name of its file.")

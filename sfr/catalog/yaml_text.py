@@ -9,6 +9,7 @@ from typing import Any
 from sfr.catalog.documents import wrong_place
 from sfr.catalog.entry import Number
 from sfr.errors import ConfigError
+from sfr.missing_package import missing_package
 
 _TAG = "tag:yaml.org,2002:"
 _INT = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -26,8 +27,7 @@ def read_yaml(text: str, path: Path) -> Any:
     try:
         import yaml
     except ImportError as error:
-        remedy = "python -m pip install 'sfr[yaml]', or write the list as JSON."
-        raise ConfigError(f"{path} is YAML, and PyYAML, which reads it, is not installed", remedy=remedy) from error
+        raise missing_package(f"a list in YAML ({path})", "PyYAML", "sfr[yaml]") from error
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from sfr.app import App, RunResult
+from sfr.binding import with_workbooks
 from sfr.catalog import parse_reports, read_list, select
 from sfr.cli.naming import Named
 from sfr.cli.program import rerun_command, typed
@@ -23,7 +24,7 @@ from sfr.cli.terminal import (
     read_session,
     watcher_for,
 )
-from sfr.exit_codes import FAILED, LOGIN, OK
+from sfr.exit_codes import FAILED, LOGIN, OK, login_refused
 from sfr.model import Report, Status
 from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
@@ -63,7 +64,7 @@ def run_reports(
     if dry_run:
         from sfr.cli.past import show_plan
 
-        return show_plan(reports, settings, where, as_json=as_json)
+        return show_plan(with_workbooks(reports), settings, where, as_json=as_json)
     result = app.run(reports, watcher_for(quiet=quiet, scheduled=scheduled, silent=as_json), where)
     return show_result(
         result, rerun=rerun_command(options["output"]), quiet=quiet, scheduled=scheduled, as_json=as_json
@@ -98,14 +99,20 @@ def show_result(
     if result.exit_code == FAILED and (quiet or scheduled) and not as_json:
         _tell_of_no_start(result)
     if result.exit_code == LOGIN:
-        first = next((entry for entry in result.results if entry.outcome.status is Status.SKIPPED), None)
-        why = first.outcome.error if first else ""
-        advice = "run `sfr login` where somebody can answer, then"
-        if first and first.outcome.remedy and first.job.report.source != "salesforce":
-            advice = f"{first.outcome.remedy.rstrip('.')}. Then"
-        complain(f"login needed. {why}", f"{advice} `{rerun}`")
+        _tell_of_login(result, rerun)
     log.info("run %s ended with exit code %d", result.run.id, result.exit_code)
     return result.exit_code
+
+
+def _tell_of_login(result: RunResult, rerun: str) -> None:
+    """Whoever does not let us in, a source or a destination; the first of them stands for all."""
+    lacking = (each for each in result.results if each.outcome.status is Status.SKIPPED or login_refused(each.outcome))
+    first = next(lacking, None)
+    why = first.outcome.error if first else ""
+    advice = "run `sfr login` where somebody can answer, then"
+    if first and first.outcome.remedy and (login_refused(first.outcome) or first.job.report.source != "salesforce"):
+        advice = f"{first.outcome.remedy.rstrip('.')}. Then"
+    complain(f"login needed. {why}", f"{advice} `{rerun}`")
 
 
 def _tell_of_no_start(result: RunResult) -> None:

@@ -19,7 +19,7 @@ from sfr.cli.terminal import Terminal, print_json
 from sfr.errors import BrokenConnector, ConfigError
 from sfr.exit_codes import OK
 from sfr.history import History
-from sfr.model import Place, Report, Run, Status
+from sfr.model import WORKBOOK, Place, Report, Run, Status
 from sfr.redaction import redact
 from sfr.settings import Settings, load_settings
 from sfr.settings.configured import configure, configure_destination
@@ -88,7 +88,7 @@ def show_plan(reports: Sequence[Report], settings: Settings, where: str, *, as_j
     for report in reports:
         table.add_row(*(one_line(_PLAN[column](report)) for column in columns))
     Console().print(table)
-    places = [_place(name, settings) for name in sources]
+    places = [_place(name, settings) for name in sources if name != WORKBOOK]
     count = wording.count(len(reports), "report")
     click.echo(f"{count} of {where} would be fetched from {', '.join(places)}; nothing was done")
     return OK

@@ -92,11 +92,28 @@ def _taken(link: Any, links: list[str]) -> Any:
     return f"{_MARK}{len(links) - 1}"
 
 
+class _LogFile(RotatingFileHandler):
+    """A file that takes log lines while its disk does; that it does not is said once, without a traceback."""
+
+    _told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging calls it so
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._told:
+            self._told = True
+            why = error.strerror or type(error).__name__
+            click.echo(
+                presentable(f"sfr: the log {self.baseFilename} cannot be written ({why}), and lacks lines"), err=True
+            )
+
+
 def open_log(path: Path) -> None:
     """Send all log lines, redacted, to a file that is rotated. Where it cannot be opened, say so and go on without."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
+        handler = _LogFile(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, encoding="utf-8")
     except OSError as error:
         complain(f"no log: {path} cannot be written ({error.strerror})")
         return

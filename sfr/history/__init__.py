@@ -118,8 +118,9 @@ class History:
             settled = [outcome for job_id, outcome in latest.items() if job_id in places]
             if settled:
                 write_outcomes(connection, [(*places[outcome.job_id][:2], outcome) for outcome in settled])
-                kept = [(places[each.job_id][2], each) for each in settled if each.deliveries]
-                ledger.write(connection, [(Report.from_json(text), each) for text, each in kept], self._zone)
+                kept = [(places[each.job_id], each) for each in settled if each.deliveries]
+                ended = [(run_id, Report.from_json(text), each) for (run_id, _, text), each in kept]
+                ledger.write(connection, ended, self._zone)
         self._held.difference_update(latest)
         for job_id in latest.keys() - places.keys():
             _log.warning("the outcome of %s is not kept: another process has taken this job over", job_id)

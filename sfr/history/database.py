@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from sfr.errors import ConfigError, HistoryBusy, SfrError
+from sfr.missing_package import missing_package
 
 SETTING = "SFR_DATABASE_URL"
 CONNECT_SECONDS = 10
@@ -21,7 +22,10 @@ _DRIVERS = {
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
 }
-_PACKAGES = {"postgresql+psycopg": "psycopg[binary]", "mysql+pymysql": "pymysql[rsa]"}
+_PACKAGES = {
+    "postgresql+psycopg": ("psycopg", "psycopg[binary]"),
+    "mysql+pymysql": ("pymysql", "pymysql[rsa]"),
+}
 
 _LOCKED = ("is locked by another process", "close what has it open (a database browser, another sfr) and try again")
 _CLOSED = ("cannot be written", f"make its folder writable, or choose another place with {SETTING}")
@@ -172,8 +176,9 @@ def _engine(url: URL, busy_timeout_seconds: float) -> Engine:
     try:
         engine = create_engine(url, hide_parameters=True, **options)
     except (ImportError, NoSuchModuleError) as error:
-        package = _PACKAGES.get(url.drivername)
-        remedy = f'python -m pip install "{package}"' if package else f"install it, or change {SETTING}"
+        if url.drivername in _PACKAGES:
+            raise missing_package(f"the history at {SETTING}", *_PACKAGES[url.drivername]) from error
+        remedy = f"install it, or change {SETTING}"
         raise ConfigError(f"the database driver {url.drivername} is not installed", remedy=remedy) from error
     _prepare_connections(engine, kind, busy_timeout_seconds)
     return engine

@@ -80,10 +80,10 @@ def report_id(delivered: Delivered) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{delivered.destination}\n{delivered.location}")
 
 
-def write(connection: Connection, ended: Iterable[tuple[Report, Outcome]], zone: str) -> None:
-    """A row for each file that these jobs delivered, in the transaction that writes down their outcomes: the file is
-    there before its row is. `zone` is that of the day the report is of."""
-    rows = {row["report_id"]: row for report, outcome in ended for row in _rows(report, outcome, zone)}
+def write(connection: Connection, ended: Iterable[tuple[str, Report, Outcome]], zone: str) -> None:
+    """A row for each file that these jobs (run, report, outcome) delivered, in the transaction that writes down their
+    outcomes: the file is there before its row is. `zone` is that of the day the report is of."""
+    rows = {row["report_id"]: row for run_id, report, outcome in ended for row in _rows(run_id, report, outcome, zone)}
     if not rows:
         return
     values = list(rows.values())
@@ -105,7 +105,7 @@ def renew_links(connection: Connection, renewed: Iterable[Delivered]) -> None:
         connection.execute(update(ledger).where(ledger.c.report_id == bindparam("its_id")).values(new), rows)
 
 
-def _rows(report: Report, outcome: Outcome, zone: str) -> Iterator[dict[str, Any]]:
+def _rows(run_id: str, report: Report, outcome: Outcome, zone: str) -> Iterator[dict[str, Any]]:
     ended_at = outcome.finished_at or 0.0
     kind = report.type if report.type != "report" else PurePath(report.name).stem
     for each in outcome.deliveries:
@@ -121,7 +121,7 @@ def _rows(report: Report, outcome: Outcome, zone: str) -> Iterator[dict[str, Any
             "destination": each.destination[:255],
             "report_name": report.name,
             "source": report.source[:255],
-            "run_id": outcome.job_id.rpartition("-")[0],
+            "run_id": run_id,
             "job_id": outcome.job_id,
             "records": each.records,
             "bytes": each.bytes,

@@ -15,9 +15,10 @@ from sfr.model.job import (
     Snapshot,
     Status,
 )
-from sfr.model.report import Expectations, Place, Report, Shape, Window
+from sfr.model.report import WORKBOOK, Expectations, Place, Report, Shape, Window
 
 __all__ = [
+    "WORKBOOK",
     "Attempt",
     "Delivered",
     "Expectations",

@@ -110,9 +110,11 @@ class Fetched:
 class Delivered(Record):
     """A file (or a table's rows) that is at a place: where, without any secret, and as what.
 
+    `bytes`, `records` and `sha256` are those of all that lies there now, also where the job has added to it; `records`
+    is None where nobody can count them. Of a table they are those that the job has loaded.
     `destination` is the place's name. `bucket` and `key` are given where a place has them. `link` fetches it without
-    further rights, until `link_expires_at` (seconds since the epoch); "" where a place has no links. `warnings` are
-    for the user.
+    further rights, until `link_expires_at` (seconds since the epoch); "" where a place has no links. `warnings` are for
+    the user. `null` is the text without quotes that stands for no value in a CSV, None where every text is a value.
     """
 
     location: str
@@ -126,12 +128,13 @@ class Delivered(Record):
     link: str = ""
     link_expires_at: float | None = None
     warnings: tuple[str, ...] = ()
+    null: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Record):
-    """How a job ended. `bytes` and `sha256` describe the file at `location`, its main place; `records` excludes the
-    header.
+    """How a job ended. `bytes` and `sha256` describe the file at `location`, its main place; `records` are those that
+    came, without a header, in all sheets of a workbook.
 
     `others` are further files of the same report, each as location and SHA-256. `validator` is what the source knows
     this version of the report by. `deliveries` is all that was delivered, also by a job that failed at a later place.

@@ -7,6 +7,8 @@ from typing import Any
 
 from sfr.record import Record
 
+WORKBOOK = "workbook"  # the source whose reports are made of other reports of the run
+
 
 @dataclass(frozen=True, slots=True)
 class Window(Record):
