@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
 
-from sfr.errors import ReportError, TransientError
+from sfr.errors import ConfigError, TransientError
+from sfr.missing_package import missing_package
 
 UNPACKED_PIECE_BYTES = 1 << 18
 # A zstd block of 4 bytes may stand for 128 KiB (RFC 8878 §3.1.1.2.2), so that this many are at most 4 MiB.
@@ -91,7 +92,7 @@ def _zstd_unpacked(packed: Pieces, what: str, tries: int | None) -> Pieces:
     try:
         import zstandard
     except ImportError:
-        raise _missing("zstd", "zstd") from None
+        raise _missing("zstd", "zstandard", "sfr[zstd]") from None
     factory = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
     unpacker: Any = None
     for piece in packed:
@@ -115,7 +116,7 @@ def _brotli_unpacked(packed: Pieces, what: str, tries: int | None) -> Pieces:
     try:
         brotli: Any = import_module("brotli")  # it has no type hints
     except ImportError:
-        raise _missing("Brotli", "brotli") from None
+        raise _missing("Brotli", "Brotli", "sfr[brotli]") from None
     unpacker: Any = None
     for piece in packed:
         rest = piece
@@ -132,12 +133,8 @@ def _brotli_unpacked(packed: Pieces, what: str, tries: int | None) -> Pieces:
         raise _cut(what, tries)
 
 
-def _missing(format_name: str, extra: str) -> ReportError:
-    return ReportError(
-        f"this is packed with {format_name}, and the package that unpacks it is not installed",
-        reason="unpacker",
-        remedy=f"install it: pip install 'sfr[{extra}]'",
-    )
+def _missing(format_name: str, package: str, extra: str) -> ConfigError:
+    return missing_package(f"unpacking {format_name}", package, extra, reason="unpacker")
 
 
 def _cut(what: str, tries: int | None) -> TransientError:

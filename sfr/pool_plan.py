@@ -61,8 +61,8 @@ def staging_folders(settings: Settings, reports: Iterable[Report]) -> set[Path]:
     found = set()
     for name in named:
         with suppress(SfrError):  # then nothing grew there
-            kind, config = configure_destination(settings, name)
-            if kind == FOLDER:
+            if settings.destination_type(name) == FOLDER:  # others may have secrets, which are not to be opened for it
+                _, config = configure_destination(settings, name)
                 found.add(Path(config.directory).absolute())
     return found
 

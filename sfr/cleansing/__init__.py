@@ -100,7 +100,7 @@ def _write(into: StagedFile, batches: Batches, layout: Layout, records: CsvRecor
     delimiter, line_end = records.delimiter, records.line_end
     rows: Rows | None = next(batches, [])
     into.write(records.mark + layout.line(delimiter) + line_end)
-    lone = _lone_cell(delimiter, null) if len(layout.columns) == 1 else None
+    lone = CellPicker([0], 1, delimiter, null).of_record if len(layout.columns) == 1 else None
     written = 0
     while rows is not None:
         if rows:
@@ -109,10 +109,3 @@ def _write(into: StagedFile, batches: Batches, layout: Layout, records: CsvRecor
             into.write(line_end.join(lines) + line_end)
         rows = next(batches, None)
     return written
-
-
-def _lone_cell(delimiter: bytes, null: str | None) -> Callable[[bytes], bytes]:
-    """Gives the line of a lone cell. An empty one becomes "", as a blank line would be no record; but where it says
-    that there is no value, it must stay so."""
-    line = CellPicker([0], 1, delimiter).of_record
-    return line if null != "" else lambda cell: line(cell) if cell else cell

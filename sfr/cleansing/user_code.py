@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from sfr.cleansing.plan import Problem
-from sfr.errors import ReportError
+from sfr.errors import ConfigError, ReportError
+from sfr.missing_package import missing_package
 from sfr.similar_names import did_you_mean
 
 _FORM = "Write it as input/clean.py:sales, a Python file and a function in it that takes a frame and the report."
 _REMEDY = "Correct the file and run again with --failed; the log has the whole traceback."
-_INSTALL = 'Install it: pip install "sfr[clean]"'
 _OLDEST_PANDAS = 3
 _numbers = itertools.count(1)
 _listening: contextvars.ContextVar[_Lines | None] = contextvars.ContextVar("listening", default=None)
@@ -45,7 +45,7 @@ def check_clean(text: str) -> list[Problem]:
     if not path.is_file():
         folder = path.parent
         near = did_you_mean(path.name, (each.name for each in folder.glob("*.py"))) if folder.is_dir() else ""
-        return [Problem(f"there is no file {place}", near or _FORM)]
+        return [Problem(f"there is no file {path.absolute()}", near or _FORM)]
     try:
         tree = ast.parse(path.read_bytes(), str(path))
     except (SyntaxError, ValueError, OSError) as error:
@@ -56,7 +56,8 @@ def check_clean(text: str) -> list[Problem]:
 @contextmanager
 def loaded(text: str, log: logging.Logger) -> Iterator[Function]:
     """Load the file anew, under a name that no import finds, for as long as the block runs. What it prints goes to the
-    log. Raises ReportError, reason `clean`."""
+    log. Raises ReportError, reason `clean`, and ConfigError without pandas, as reading the list does."""
+    _need_pandas()
     if problems := check_clean(text):
         raise ReportError(problems[0].message, reason="clean", remedy=problems[0].remedy)
     place, _, name = text.rpartition(":")
@@ -162,14 +163,24 @@ def _check_function(tree: ast.Module, name: str, place: str) -> list[Problem]:
 
 
 def _check_pandas() -> list[Problem]:
-    """Before its third version, pandas knows no columns of text alone: it would make texts of missing values."""
+    try:
+        _need_pandas()
+    except ConfigError as error:
+        return [Problem(error.message, error.remedy)]
+    return []
+
+
+def _need_pandas() -> None:
+    """Before its third version, pandas knows no columns of text alone: it would make texts of missing values. Raises
+    ConfigError."""
+    missing = missing_package("clean", "pandas", "sfr[clean]")
     try:
         version = importlib.metadata.version("pandas")
     except importlib.metadata.PackageNotFoundError:
-        return [Problem("clean needs the package pandas", _INSTALL)]
+        raise missing from None
     if int(version.partition(".")[0]) < _OLDEST_PANDAS:
-        return [Problem(f"clean needs pandas {_OLDEST_PANDAS}, and pandas {version} is installed", _INSTALL)]
-    return []
+        message = f"clean needs pandas {_OLDEST_PANDAS}, and pandas {version} is installed"
+        raise ConfigError(message, reason=missing.reason, remedy=missing.remedy)
 
 
 def _in_short(error: BaseException, path: Path) -> str:

@@ -9,9 +9,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, BinaryIO
 
 from sfr.conversion.csv_rows import CsvRows
-from sfr.conversion.refusals import missing_package
 from sfr.conversion.typed_cells import TypedCells
 from sfr.errors import DeliveryError
+from sfr.missing_package import missing_package
 
 _COPY_BYTES = 1 << 19
 _GZIP_LEVEL = 6
@@ -75,5 +75,5 @@ def _zstandard() -> Any:
     try:
         import zstandard
     except ImportError:
-        raise missing_package("zstandard", "zstd", "csv.zst") from None
+        raise missing_package("the format csv.zst", "zstandard", "sfr[zstd]") from None
     return zstandard

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sfr.conversion.csv_rows import CsvRows
-from sfr.conversion.refusals import missing_package, refuse_equal_names
+from sfr.conversion.refusals import refuse_equal_names
 from sfr.conversion.typed_cells import TypedCells
 from sfr.errors import DeliveryError
+from sfr.missing_package import missing_package
 
 if TYPE_CHECKING:
     from sfr.conversion.arrow_tables import ArrowTables
@@ -26,7 +27,7 @@ def write_parquet(csv: CsvRows, into: BinaryIO, typed: TypedCells) -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
-        raise missing_package("pyarrow", "parquet", "parquet") from None
+        raise missing_package("the format parquet", "pyarrow", "sfr[parquet]") from None
     from sfr.conversion.arrow_tables import ArrowTables
 
     refuse_equal_names(csv.columns, "a Parquet file")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from sfr.errors import ConfigError, InvalidReport
+from sfr.errors import InvalidReport
 
 
 def refuse_equal_names(columns: Sequence[str], what: str) -> None:
@@ -18,12 +18,3 @@ def refuse_equal_names(columns: Sequence[str], what: str) -> None:
             remedy="Rename or drop them, with columns or steps in the list, or take the report as CSV.",
             max_attempts=1,
         )
-
-
-def missing_package(package: str, extra: str, format_name: str) -> ConfigError:
-    """The error for a format whose package is not installed."""
-    return ConfigError(
-        f"the format {format_name} needs the package {package}",
-        reason="package",
-        remedy=f'Install it: python -m pip install "sfr[{extra}]"',
-    )

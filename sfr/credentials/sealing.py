@@ -26,6 +26,7 @@ from typing import Any
 from sfr.credentials.kept import FILE, Kept, read_kept
 from sfr.credentials.private_files import REASON
 from sfr.errors import ConfigError
+from sfr.missing_package import missing_package
 
 VERSION = 1
 _FIRST_LINE = re.compile(rb"sfr-credentials (\d{1,9})\n")
@@ -100,11 +101,8 @@ def need_cryptography() -> None:
     try:
         import cryptography  # noqa: F401
     except ImportError as error:
-        raise ConfigError(
-            "the encrypted file of credentials needs the package cryptography",
-            reason=REASON,
-            remedy='python -m pip install "sfr[credentials]"',
-        ) from error
+        what = "the encrypted file of credentials"
+        raise missing_package(what, "cryptography", "sfr[credentials]", reason=REASON) from error
 
 
 def _cipher(master: str, salt: bytes) -> Any:
