@@ -85,7 +85,7 @@ class Scripted:
 
 def bring(
     folder: Path,
-    source: Scripted | Step,
+    source: Any,
     /,
     *,
     destination: Any = None,
@@ -96,9 +96,9 @@ def bring(
     origin: str = "",
     **wanted: Any,
 ) -> Outcome:
-    """Run a job for `sales.csv`; `after` is how the last good run of it ended, `wanted` are fields of Report. Each call
-    is another job, unless `job_id` is given; `origin` is that of the source."""
-    source = source if isinstance(source, Scripted) else Scripted(source)
+    """Run a job for `sales.csv`; `source` may be the only step of one. `after` is how the last good run of it ended,
+    `wanted` are fields of Report. Each call is another job unless `job_id` is given; `origin` is that of the source."""
+    source = Scripted(source) if callable(source) else source
     report = Report(**{"name": "sales.csv", "ref": "1", "source": "made-up", "folder": str(folder), **wanted})
     job = Job(job_id or f"job{next(_NUMBERS)}", "run1", 1, report)
     if after is not None:

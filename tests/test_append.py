@@ -35,7 +35,16 @@ def test_the_first_one_makes_the_file_and_the_next_ones_add_to_it(folder: Path) 
     assert content == HEADER + rows(1, 5)
     assert (first.records, second.records) == (2, 3)
     assert (second.bytes, second.sha256) == (len(content), sha256(content))
+    (told,) = second.deliveries  # of the file as it lies there
+    assert (told.records, told.bytes, told.sha256) == (5, len(content), sha256(content))
     assert left(folder) == ["sales.csv"]
+
+
+def test_records_that_were_there_and_are_no_csv_are_not_counted(folder: Path) -> None:
+    (folder / "sales.csv").write_bytes(HEADER + b"1,2,3\n")
+    (told,) = append(folder, HEADER + rows(1, 2)).deliveries
+    content = (folder / "sales.csv").read_bytes()
+    assert (told.records, told.bytes, told.sha256) == (None, len(content), sha256(content))
 
 
 @pytest.mark.parametrize(

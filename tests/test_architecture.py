@@ -22,7 +22,7 @@ FILES = sorted((ROOT / "sfr").rglob("*.py"))
 # strangers. A name ending in `.*` stands for each room inside of that package.
 FLOORS = (
     {"checksum", "day_borders", "errors", "record", "similar_names"},
-    {"column_types", "model"},
+    {"column_types", "database_parameters", "missing_package", "model"},
     {"append_journal", "child_programs", "connector", "part_names", "source_identity", "unfinished", "watcher"},
     {"surroundings"},
     {
@@ -36,6 +36,7 @@ FLOORS = (
         "server_address",
         "quoted_scan",
         "redaction",
+        "remote_refusals",
         "rows",
         "system_keyring",
     },
@@ -51,9 +52,9 @@ FLOORS = (
     {"plugins"},
     {"fetching", "settings"},
     {"transfer", "catalog"},
-    {"history", "import_config", "pool", "reception", "schedule", "shelf_keeper"},
+    {"binding", "history", "import_config", "pool", "reception", "schedule", "shelf_keeper"},
     {"pool_plan", "session_keeper", "summary", "progress"},
-    {"binding", "engine", "expansion", "kit", "run_files"},
+    {"engine", "expansion", "kit", "run_files"},
     {"exit_codes"},
     {"app"},
     {""},  # sfr/__init__.py: the front door for programs

@@ -111,6 +111,12 @@ def test_a_function_that_is_not_there_is_told(tmp_path: Path, text: str, words: 
     assert remedy in problem.remedy
 
 
+def test_the_place_where_its_file_was_looked_for_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (problem,) = check_clean("input/clean.py:sales")
+    assert problem.message == f"there is no file {tmp_path / 'input' / 'clean.py'}"
+
+
 @pytest.mark.parametrize("name", ["sales", "spare", "any_number"])
 def test_a_function_is_found_without_running_its_file(tmp_path: Path, name: str) -> None:
     place = tmp_path / "clean.py"
@@ -141,4 +147,4 @@ def test_without_pandas_the_command_that_installs_it_is_told(tmp_path: Path) -> 
         [sys.executable, "-S", "-c", program, f"{place}:sales"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert finished.stdout == 'Install it: pip install "sfr[clean]"\n'
+    assert finished.stdout == 'Install it: python -m pip install "sfr[clean]"\n'

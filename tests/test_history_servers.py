@@ -115,10 +115,10 @@ def test_an_address_that_cannot_be_read_is_not_shown(address: str) -> None:
 
 def test_a_missing_driver_says_what_to_install(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, {"postgresql": "psycopg", "mysql": "pymysql"}[kind], None)
-    with pytest.raises(ConfigError, match="is not installed") as caught:
+    with pytest.raises(ConfigError, match=r"needs the package .* which is not installed") as caught:
         History(f"{kind}://me@host/db", owner="me")
     package = {"postgresql": "psycopg[binary]", "mysql": "pymysql[rsa]"}[kind]
-    assert caught.value.remedy == f'python -m pip install "{package}"'
+    assert caught.value.remedy == f'Install it: python -m pip install "{package}"'
 
 
 def test_an_option_that_the_driver_does_not_know_is_named(kind: str) -> None:

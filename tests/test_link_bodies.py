@@ -184,6 +184,6 @@ def test_a_missing_package_is_named(module: str, coding: str, packed: bytes, mon
     with FileServer(a=Reply(packed, headers={"Content-Encoding": coding}), b=Reply(packed)) as server:
         error = failure(f"{server.url}/a")
         assert error.reason == "unpacker"
-        assert "pip install 'sfr[" in error.remedy
+        assert 'python -m pip install "sfr[' in error.remedy
         if module == "zstandard":
             assert "sfr[zstd]" in failure(f"{server.url}/b").remedy

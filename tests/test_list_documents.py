@@ -105,7 +105,7 @@ def test_without_pyyaml_a_yaml_list_says_what_to_install(settings: Settings, mon
         return real(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", without_yaml)
-    assert "pip install 'sfr[yaml]'" in unreadable("list.yaml", "- name: a\n", settings).remedy
+    assert 'python -m pip install "sfr[yaml]"' in unreadable("list.yaml", "- name: a\n", settings).remedy
     assert read("list.json", '[{"name": "a", "id": 1, "source": "bi"}]', settings)
 
 

@@ -80,7 +80,9 @@ reports = st.builds(
 runs = st.builds(Run, text, moment, text, text, count, text, maybe | moment, maybe | st.integers(0, 130))
 jobs = st.builds(Job, text, text, count, reports, count, maybe | count, texts, text, text, text)
 attempts = st.builds(Attempt, count, moment, moment, moment, moment, count, text, text, text)
-deliveries = st.builds(Delivered, text, text, text, text, text, count, maybe | count, text, text, maybe | moment, texts)
+deliveries = st.builds(
+    Delivered, text, text, text, text, text, count, maybe | count, text, text, maybe | moment, texts, maybe | text
+)
 outcomes = st.builds(
     Outcome,
     job_id=text,

@@ -10,7 +10,8 @@ import pytest
 
 from sfr.demo.behaviours import Csv
 from sfr.model import Outcome, Status
-from tests.faults.support import Desk, Finished, until
+from tests.faults.processes import Finished, until
+from tests.faults.support import Desk
 from tests.installed import install
 from tests.servers.counted import CSV, Counted, serve
 from tests.servers.files import Changing, FileServer, Reply
