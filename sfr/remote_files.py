@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from sfr.atomic import delivery_error
 from sfr.connector import Parcel
-from sfr.errors import DeliveryError, SfrError
+from sfr.errors import AuthError, DeliveryError, SfrError
 from sfr.model import Delivered
 from sfr.part_names import Writer, is_of_this_process, part_name, writer_of
 
@@ -61,6 +61,7 @@ class RemoteShelf(ABC, Generic[ConfigT]):
 
     def __init__(self, config: ConfigT) -> None:
         self._config = config
+        self._refused: AuthError | None = None
 
     @abstractmethod
     def connected(self) -> AbstractContextManager[RemoteFiles]:
@@ -82,7 +83,7 @@ class RemoteShelf(ABC, Generic[ConfigT]):
         in one step: where the connection breaks between two of them, each file is the old or the new one, whole, and
         the next try brings them together again. Raises AuthError, DeliveryError or TransientError.
         """
-        with self.connected() as files, ExitStack() as parts:
+        with self._let_in() as files, ExitStack() as parts:
             told = [_uploaded(files, parcel, parts, read_back=self._config.read_back) for parcel in parcels]
             for parcel, (part, _) in zip(parcels, told, strict=True):
                 files.replace(parcel.path, part)
@@ -92,6 +93,19 @@ class RemoteShelf(ABC, Generic[ConfigT]):
     def put(self, staged: Path, name: str) -> str:
         """As `deliver`, for a file of which nothing more is known."""
         return self.deliver([Parcel(staged, name)])[0].location
+
+    @contextmanager
+    def _let_in(self) -> Iterator[RemoteFiles]:
+        """As `connected`; a login that was refused is not tried again with the next file, since servers lock accounts
+        for that."""
+        if self._refused is not None:
+            raise AuthError(self._refused.message, reason=self._refused.reason, remedy=self._refused.remedy)
+        try:
+            with self.connected() as files:
+                yield files
+        except AuthError as error:
+            self._refused = error
+            raise
 
     def close(self) -> None:
         """Every delivery has a connection of its own: servers close those that rest."""

@@ -186,6 +186,18 @@ def through(server: SftpServer, place: Path, cutting: CuttingProxy, tmp_path: Pa
     return config_of(server, place, port=cutting.port, known_hosts=known_at(server, cutting.port, tmp_path))
 
 
+def test_a_login_that_was_refused_is_not_tried_again_with_the_next_file(
+    staged: Path, cutting: CuttingProxy, through: SftpConfig
+) -> None:
+    shelf, errors = Sftp(through.model_copy(update={"username": "nobody-of-this-name"})), []
+    for _ in range(3):
+        with pytest.raises(AuthError) as caught:
+            shelf.put(staged, "a.csv")
+        errors.append((caught.value.message, caught.value.reason, caught.value.remedy))
+    assert len(set(errors)) == 1
+    assert cutting.connections == 1
+
+
 @pytest.mark.parametrize("old", [b"old\n", None])
 def test_a_connection_cut_amid_the_upload_leaves_what_was_there_and_the_next_try_completes(
     place: Path, staged: Path, cutting: CuttingProxy, through: SftpConfig, old: bytes | None

@@ -18,6 +18,7 @@ class CuttingProxy:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         self._broken = False
+        self.connections = 0
         self.port = self._listening.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -48,6 +49,7 @@ class CuttingProxy:
         with suppress(OSError):  # the end
             while True:
                 client, _ = self._listening.accept()
+                self.connections += 1
                 if self._broken:
                     client.close()
                     continue
