@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -20,7 +21,7 @@ from sfr.errors import ConfigError, DeliveryError, SfrError, TransientError
 from sfr.intake import Intake
 from sfr.model import Delivered, Expectations, Fetched, Job, Outcome, Place, Proof, Report, Shape, Status
 from sfr.part_names import part_name
-from sfr.placing import Placing, named
+from sfr.placing import LOGIN_REFUSED, Placing, named
 from sfr.redaction import redact
 from sfr.shaping import Made, Shaping
 
@@ -95,8 +96,9 @@ class Delivery:
 
     def go_on(self) -> Outcome:
         """Deliver to the places that are left, to all of them that take it. Raises TransientError or DeliveryError:
-        where another try may help one place, that; else why the first one has refused for good."""
-        wait_for: SfrError | None = None
+        where another try may help one place, that; else why the first one has refused for good. What the others say
+        stands behind it."""
+        waited_for: list[SfrError] = []
         for number in list(self._left):
             placing = self._placings[number]
             self._tell(f"to {placing.name}" if len(self._placings) > 1 or placing.name != "folder" else "")
@@ -105,12 +107,12 @@ class Delivery:
             except (DeliveryError, TransientError, ConfigError) as error:
                 log.warning("%s: not delivered to %s: %s", self._report.name, placing.name, redact(error.message))
                 if error.max_attempts != 1:
-                    wait_for = wait_for or error
+                    waited_for.append(error)
                     continue
                 self._refused.append(error)
             self._left.remove(number)
-        if wait_for or self._refused:
-            raise wait_for or self._refused[0]
+        if refused := [*waited_for, *self._refused]:
+            raise refused[0] if len(refused) == 1 else _told_together(refused)
         outcome = self._outcome(self._fetched, self._made)
         self.discard()
         return outcome
@@ -204,6 +206,17 @@ def _form_of(report: Report, origin: str) -> str:
     if report.shape != Shape() or report.expect != Expectations():
         asked = (*asked, report.shape, report.expect)
     return hashlib.sha256(repr(asked).encode()).hexdigest()[:8]
+
+
+def _told_together(errors: Sequence[SfrError]) -> SfrError:
+    """The first of several errors with what the others say. A login that is refused is the reason whichever it is: it
+    decides how the run ends."""
+    together = copy(errors[0])
+    together.args = ("; ".join(dict.fromkeys(error.message for error in errors)),)
+    together.remedy = ". ".join(dict.fromkeys(error.remedy.rstrip(".") for error in errors if error.remedy))
+    if any(error.reason == LOGIN_REFUSED for error in errors):
+        together.reason = LOGIN_REFUSED
+    return together
 
 
 def _blank_lines(facts: CsvFacts | None) -> tuple[str, ...]:

@@ -131,10 +131,23 @@ def test_a_place_that_is_busy_is_waited_for_and_one_that_refused_is_not_asked_ag
     source, folder = Scripted(whole(DATA)), tmp_path / "here"
     places = (THERE, Place("attic", "b.csv"), HERE)
     outcome = send(folder, source, busy, closed, folder_at(folder), places=places)
-    assert [attempt.error for attempt in outcome.attempts] == [BUSY, BUSY, "no such bucket"]
+    both = f"{BUSY}; no such bucket"
+    assert [attempt.error for attempt in outcome.attempts] == [both, both, "no such bucket"]
     assert (len(busy.parcels), len(closed.parcels), len(source.points)) == (3, 1, 1)
     assert [each.destination for each in outcome.deliveries] == ["lake", "folder"]
     assert left_in(folder) == ["sales.csv"]
+
+
+def test_what_each_place_refuses_is_told_and_a_refused_login_decides_how_the_run_ends(tmp_path: Path) -> None:
+    gone = DeliveryError("no such bucket", remedy="Make it.")
+    locked = AuthError("the key is not accepted", remedy="look at the key")
+    off = TransientError("cannot be reached", reason="unreachable", remedy="look at the network", max_attempts=1)
+    for refusals in ((gone, locked, off), (off, gone, locked)):
+        places = tuple(Place(f"place{number}") for number in range(3))
+        outcome = send(tmp_path, Scripted(whole(DATA)), *(Bucket(each) for each in refusals), places=places)
+        assert outcome.error == "; ".join(each.message for each in refusals)
+        assert outcome.remedy == ". ".join(each.remedy.rstrip(".") for each in refusals)
+        assert outcome.reason == "destination-login"
 
 
 def test_a_folder_that_is_not_there_keeps_no_other_from_its_file_wherever_it_stands(tmp_path: Path) -> None:
