@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from sfr.atomic import delivery_error
 from sfr.checksum import sha256_of
 
 
@@ -52,8 +53,11 @@ class AppendJournal:
         return None
 
     def write(self, append: Appended) -> None:
-        """Call it before the file gets its name. Raises OSError."""
-        self._note.parent.mkdir(parents=True, exist_ok=True)
+        """Call it before the file gets its name. Raises DeliveryError, about the journal."""
         new = self._note.with_suffix(".new")
-        new.write_text(json.dumps(asdict(append)), encoding="utf-8")
-        new.replace(self._note)
+        try:
+            self._note.parent.mkdir(parents=True, exist_ok=True)
+            new.write_text(json.dumps(asdict(append)), encoding="utf-8")
+            new.replace(self._note)
+        except OSError as error:
+            raise delivery_error(self._note, error) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.office import Found, Office
@@ -47,3 +49,21 @@ def check_nothing_half(office: Office, before: Found, generations: list[int]) ->
         if ledger[location].sha256 != total:
             assert ledger[location].sha256 == before.sums[location], location
             assert statuses[Path(location).name] != "done", location
+
+
+def check_completion(office: Office, before: Found, generations: list[int], complete: Callable[[], None]) -> Found:
+    """After a killed run: nothing is half, and `complete` brings all of the new, which is then one of `generations`."""
+    check_nothing_half(office, before, generations)
+    complete()
+    generations.append(office.generation)
+    return check_all_new(office, generations)
+
+
+@contextmanager
+def killed_before(step: str) -> Iterator[None]:
+    """What does not hold in this block, does not hold after a kill there."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(f"killed before {step}")
+        raise

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.faults.support import Child, Finished, start_main
+from tests.faults.processes import Child, Finished, start_main
 from tests.servers.small_s3 import SmallS3
 
 USERS, BATCH = 300, 20
@@ -150,7 +150,7 @@ class Office:
             if path.exists():
                 rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
                 assert rows.pop(0) == ["generation", "id"]
-                found.added[str(path)] = _batches([(int(first), int(second)) for first, second in rows])
+                found.added[str(path)] = batches([(int(first), int(second)) for first, second in rows])
                 found.sums[str(path)] = sum_of(path.read_bytes())
         if self.bucket is not None and (content := self.bucket.content("daily/users.parquet")) is not None:
             found.users["lake"] = generation_of(content)
@@ -163,10 +163,10 @@ class Office:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             if "users" in tables:
                 rows = database.execute("SELECT id, generation FROM users ORDER BY rowid").fetchall()
-                found.users["warehouse"] = _generation_of_rows(rows)
+                found.users["warehouse"] = generation_of_rows(rows)
             if "added" in tables:
                 rows = database.execute("SELECT generation, id FROM added ORDER BY rowid").fetchall()
-                found.added["warehouse"] = _batches([(int(first), int(second)) for first, second in rows])
+                found.added["warehouse"] = batches([(int(first), int(second)) for first, second in rows])
 
     def tables(self) -> set[str]:
         with closing(sqlite3.connect(self.warehouse)) as database:
@@ -222,7 +222,7 @@ def generation_of(parquet: bytes) -> int:
     from pyarrow import parquet as files
 
     table = files.read_table(pa.BufferReader(parquet))
-    return _generation_of_rows(
+    return generation_of_rows(
         list(zip(*(table.column(name).to_pylist() for name in ("id", "generation")), strict=True))
     )
 
@@ -231,13 +231,13 @@ def sum_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _generation_of_rows(rows: list[tuple[int, int]]) -> int:
+def generation_of_rows(rows: list[tuple[int, int]]) -> int:
     assert [int(number) for number, _ in rows] == list(range(USERS)), "the rows of one report, each once"
     (generation,) = {int(generation) for _, generation in rows}
     return generation
 
 
-def _batches(rows: list[tuple[int, int]]) -> list[int]:
+def batches(rows: list[tuple[int, int]]) -> list[int]:
     """The generations that were appended, in their order. Fails where a batch is not whole."""
     assert len(rows) % BATCH == 0, f"{len(rows)} rows"
     batches = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]

@@ -6,37 +6,22 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from sfr.demo.behaviours import Csv, NoAnswer
 from sfr.model import Status
-from tests.faults.support import Desk, alive, until
-from tests.services import require
+from tests.faults.processes import alive, until
+from tests.faults.small_disks import small_disk
+from tests.faults.support import Desk
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 BIG = Csv.of_bytes(6_000_000, seed=3, gzip=False)
 SMALL = Csv(rows=200)
-
-
-@contextmanager
-def small_disk(folder: Path, megabytes: int = 3) -> Iterator[Path]:
-    """A disk of its own with little room."""
-    require(sys.platform == "linux" and os.geteuid() == 0, "the right to mount a small disk (root on Linux)")
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
-    mounted = subprocess.run(mount, capture_output=True, check=False)
-    require(mounted.returncode == 0, f"a kernel that lets us mount: {mounted.stderr.decode()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_fails_the_report_that_does_not_fit_by_name_and_no_other(tmp_path: Path) -> None:

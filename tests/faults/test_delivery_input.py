@@ -55,7 +55,7 @@ IN_THE_LIST: dict[str, tuple[dict[str, Any], str]] = {
     "unknown_type": ({"types": {"id": "intger"}}, "'intger' is no type. There are text, integer"),
     "unknown_format": ({"format": "parket"}, '"parket" is no format. Did you mean parquet?'),
     "no_cleaner": ({"clean": "input/clean.py:nothin"}, "has no function nothin"),
-    "no_cleaner_file": ({"clean": "input/claen.py:nothing"}, "there is no file input/claen.py. Did you mean clean.py?"),
+    "no_cleaner_file": ({"clean": "input/claen.py:nothing"}, "claen.py. Did you mean clean.py?"),
     "no_identity": ({"destination": "warehouse", "update": "upsert"}, "is missing, and upsert goes by it"),
     "upsert_file": ({"update": "upsert", "identity": ["id"]}, "is nothing that folder can do with what is there"),
     "append_parquet": ({"update": "append", "format": "parquet"}, "is for CSV files, and this report comes as parquet"),
@@ -97,8 +97,8 @@ WHILE_IT_RUNS: dict[str, tuple[dict[str, Any], str, str]] = {
     "expected": ({"expect": {"columns": ["id", "salary"]}}, "salary", "kept aside"),
     "no_folder": ({"destination": "attic"}, "attic: there is no such folder", "Make it, or correct the path"),
     "no_server": ({"destination": "far_table"}, f"postgresql u@{NOWHERE}/x", "reach its host and port"),
-    "no_bucket_server": ({"destination": "far_lake"}, "s3://reports: the server cannot be reached", "ENDPOINT_URL"),
-    "no_sftp_server": ({"destination": "far_box"}, f"sftp://{NOWHERE}", ""),
+    "no_bucket_server": ({"destination": "far_lake"}, f"s3://reports: {NOWHERE} cannot be reached", "ENDPOINT_URL"),
+    "no_sftp_server": ({"destination": "far_box"}, f"sftp://{NOWHERE} cannot be reached", "Look at host and port"),
     "no_such_identity": (
         {"destination": {"destination": "warehouse", "update": "upsert", "identity": ["salary"]}}, "salary", "",
     ),
@@ -184,24 +184,36 @@ EXTRAS = {  # report: what it wants, of which package, in which extra
     "packed.csv.zst": ({"format": "csv.zst"}, "zstandard", "sfr[zstd]"),
     "lake.csv": ({"destination": "lake"}, "boto3", "sfr[s3]"),
     "box.csv": ({"destination": "box"}, "paramiko", "sfr[sftp]"),
+    "share.csv": ({"destination": "share"}, "smbprotocol", "sfr[smb]"),
+    "blobs.csv": ({"destination": "blobs"}, "adlfs", "sfr[azure]"),
+    "cloud.csv": ({"destination": "cloud"}, "gcsfs", "sfr[gcs]"),
 }
-LAKE_AND_BOX = {
+FAR_PLACES = {
     "SFR_LAKE_TYPE": "s3",
     "SFR_LAKE_BUCKET": "reports",
     "SFR_BOX_TYPE": "sftp",
     "SFR_BOX_HOST": "127.0.0.1",
     "SFR_BOX_USERNAME": "u",
+    "SFR_SHARE_TYPE": "smb",
+    "SFR_SHARE_HOST": "127.0.0.1",
+    "SFR_SHARE_SHARE": "reports",
+    "SFR_BLOBS_TYPE": "azure",
+    "SFR_BLOBS_CONTAINER": "reports",
+    "SFR_BLOBS_ACCOUNT": "reports",
+    "SFR_CLOUD_TYPE": "gcs",
+    "SFR_CLOUD_BUCKET": "reports",
 }
 
 
 def test_a_package_that_is_not_installed_fails_its_report_with_the_command_that_installs_it(office: Office) -> None:
     office.plant("sitecustomize", WITHOUT % [package for _, package, _ in EXTRAS.values()])
     written(office, {name.partition(".")[0]: entry for name, (entry, *_) in EXTRAS.items()} | {"good": {}})
-    finished = office.run(**LAKE_AND_BOX)
+    finished = office.run(**FAR_PLACES)
     assert finished.code == 1, finished.stdout + finished.stderr
     assert "Traceback" not in finished.stdout + finished.stderr
-    for name, (_, _, extra) in EXTRAS.items():
+    for name, (_, package, extra) in EXTRAS.items():
         told = office.outcome(name)
+        assert f"needs the package {package}, which is not installed" in told["error"]
         assert f'pip install "{extra}"' in told["remedy"], (name, told["error"], told["remedy"])
         assert "unexpected" not in told["error"]
     assert office.outcome("good.csv")["status"] == "done"

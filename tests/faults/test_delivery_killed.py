@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults import deadly_steps
-from tests.faults.delivered import check_all_new, check_nothing_half
+from tests.faults.delivered import check_all_new, check_completion, killed_before
 from tests.faults.office import SECONDS, Office
-from tests.faults.support import Child, alive, until
+from tests.faults.processes import Child, alive, until
 from tests.servers.small_s3 import SmallS3
 from tests.services import require
 
@@ -86,14 +86,8 @@ def test_a_run_killed_as_a_whole_leaves_nothing_half_and_what_was_not_brought_is
         below = run.children()
         assert run.wait(SECONDS).code == -signal.SIGKILL, f"{step} did not come: {run.stdout}{run.stderr}"
         until(lambda below=below: not any(alive(pid) for pid in below), "the end of all its processes")
-        try:
-            check_nothing_half(office, before, generations)
-            complete(office, newest)
-            generations.append(office.generation)
-            before = check_all_new(office, generations)
-        except AssertionError as error:
-            error.add_note(f"killed before: {step}")
-            raise
+        with killed_before(step):
+            before = check_completion(office, before, generations, lambda newest=newest: complete(office, newest))
 
 
 def complete(office: Office, newest: str) -> None:
@@ -110,11 +104,8 @@ def test_a_run_whose_worker_is_killed_completes_by_itself(office: Office) -> Non
         office.begin_generation()
         run = start_to_die(office, step, "self")
         finished = run.wait(SECONDS)
-        try:
+        with killed_before(step):
             assert finished.code == 0, finished.stdout + finished.stderr
             assert "a worker process ended" in finished.stdout + finished.stderr
             generations.append(office.generation)
             check_all_new(office, generations)
-        except AssertionError as error:
-            error.add_note(f"its worker was killed before: {step}")
-            raise

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from tests.faults.delivered import check_all_new
 from tests.faults.office import BATCH, SECONDS, Office
-from tests.faults.support import until
-from tests.faults.test_bad_places import small_disk
-from tests.histories import SERVERS, own_database
+from tests.faults.processes import until
 from tests.servers.small_s3 import Fault, SmallS3
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-
-OLD = b"the file of yesterday\n"
-# About 4 MB of CSV, out of nothing.
-MANY = (
-    "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 60000) "
-    "SELECT id, 'so many words that it takes some room on a disk, over and over ' || id AS words FROM n"
-)
 
 
 @pytest.fixture
@@ -41,77 +29,6 @@ def office_with_bucket(tmp_path: Path) -> Iterator[tuple[Office, SmallS3]]:
         office = Office(tmp_path, bucket)
         yield office, bucket
         office.end()
-
-
-SLOW = {
-    "postgresql": "SELECT n AS id, pg_sleep(0.0001)::text AS nothing FROM generate_series(1, 30000) AS n",
-    "mysql": "SELECT seq AS id, SLEEP(0.0001) AS nothing FROM seq_1_to_30000",
-}
-SESSIONS = {
-    "postgresql": "SELECT pid FROM pg_stat_activity WHERE datname = :name AND query LIKE '%pg_sleep(%'",
-    "mysql": "SELECT id FROM information_schema.processlist WHERE db = :name AND info LIKE '%SLEEP(%'",
-}
-END = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
-
-
-@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
-def test_a_session_that_the_database_ends_in_the_middle_of_a_query_is_tried_again(office: Office, kind: str) -> None:
-    office.write_list(f'- name: slow\n  source: lms\n  query: "{SLOW[kind]}"\n  destination: [folder, archive]\n')
-    office.output.mkdir()
-    for folder in (office.output, office.archive):
-        (folder / "slow.csv").write_bytes(OLD)
-    with own_database(kind) as url, contextlib.closing(create_engine(SERVERS[kind]).connect()) as watcher:
-        run = office.start(SFR_LMS_URL=url.replace("+psycopg", "").replace("+pymysql", ""))
-        name = {"name": url.rpartition("/")[2].partition("?")[0]}
-
-        def session() -> int | None:
-            watcher.rollback()
-            found: int | None = watcher.execute(text(SESSIONS[kind]), name).scalar()
-            return found
-
-        ended = until(session, "the query", seconds=SECONDS)
-        assert (office.archive / "slow.csv").read_bytes() == OLD
-        watcher.execute(text(END[kind].format(ended)))
-        finished = run.wait(SECONDS)
-    assert finished.code == 0, finished.stdout + finished.stderr
-    (first, _), (last, _) = office.outcome("slow.csv")["attempts"]
-    assert (bool(first), last) == (True, "")
-    for folder in (office.output, office.archive):
-        lines = (folder / "slow.csv").read_bytes().splitlines()
-        assert [int(line.partition(b",")[0]) for line in lines[1:]] == list(range(1, 30001))
-    assert office.left_over() == []
-
-
-def test_a_full_disk_fails_a_report_with_one_message_wherever_it_strikes(office: Office) -> None:
-    strikes = {  # megabytes of the disk that the report grows on, and what is asked for
-        "fetched": (2, ""),
-        "cleansed": (6, "  steps: [{sort: [-id]}]\n"),
-        "converted": (6, "  format: jsonl\n"),
-        "copied": (2, ""),
-    }
-    entries: list[str] = []
-    places: dict[str, str] = {}
-    with ExitStack() as disks:
-        for name, (megabytes, more) in strikes.items():
-            disk = disks.enter_context(small_disk(office.folder / name, megabytes))
-            places |= {f"SFR_{name.upper()}_TYPE": "folder", f"SFR_{name.upper()}_DIRECTORY": str(disk)}
-            where = f"[{name}, folder]" if name == "copied" else name
-            entries.append(f'- name: {name}\n  source: lms\n  query: "{MANY}"\n  destination: {where}\n{more}')
-            for suffix in ("csv", "jsonl"):
-                (disk / f"{name}.{suffix}").write_bytes(OLD)
-        office.write_list("".join(entries))
-        finished = office.run(**places)
-        assert finished.code == 1, finished.stdout + finished.stderr
-        assert "Traceback" not in finished.stdout + finished.stderr
-        for name in strikes:
-            folder = office.folder / name
-            told = office.outcome(f"{name}.{'jsonl' if name == 'converted' else 'csv'}")
-            assert (told["status"], told["reason"], len(told["attempts"])) == ("failed", "disk-full", 1), told["error"]
-            assert told["error"] == f"{folder}: the disk is full"
-            assert [path.read_bytes() for path in folder.iterdir()] == [OLD, OLD]
-    # The other place of the last one has its file, and the ledger knows no more than that.
-    assert {row.location for row in office.ledger().values()} == {str(office.output / "copied.csv")}
-    assert office.left_over() == []
 
 
 def test_a_bucket_that_refuses_and_comes_back_costs_no_second_download(

@@ -15,7 +15,8 @@ import pytest
 from sfr.demo.behaviours import Csv
 from sfr.model import Status
 from sfr.part_names import part_name
-from tests.faults.support import Child, Desk, alive, until
+from tests.faults.processes import Child, alive, until
+from tests.faults.support import Desk
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

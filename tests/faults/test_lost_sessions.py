@@ -18,7 +18,8 @@ from sfr.demo.exchange import Behaviour
 from sfr.demo.login import log_in
 from sfr.demo.org import DEMO_SID, DemoOrg
 from sfr.model import Status
-from tests.faults.support import ROOT, Desk, until
+from tests.faults.processes import ROOT, until
+from tests.faults.support import Desk
 from tests.services import require
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

@@ -13,7 +13,7 @@ import pytest
 
 from sfr.demo.behaviours import Csv
 from sfr.demo.org import DEMO_SID, OrgProcess
-from tests.faults.support import ROOT
+from tests.faults.processes import ROOT
 from tests.services import require
 
 FEW, MANY = 100, 10_000

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.support import ROOT, Child, Desk, alive, until
+from tests.faults.processes import ROOT, Child, alive, until
+from tests.faults.support import Desk
 from tests.servers.stalling import StallingServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

@@ -15,7 +15,8 @@ import pytest
 from sfr.demo.behaviours import Csv, Maintenance, NoAnswer, SessionDies, Trickle
 from sfr.demo.exchange import Behaviour
 from sfr.model import Status
-from tests.faults.support import Child, Desk, Finished, alive, until
+from tests.faults.processes import Child, Finished, alive, until
+from tests.faults.support import Desk
 
 pytestmark = [
     pytest.mark.slow,

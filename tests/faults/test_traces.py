@@ -25,7 +25,8 @@ from sfr.demo.behaviours import (
 )
 from sfr.demo.exchange import Behaviour
 from sfr.demo.org import DEMO_SID
-from tests.faults.support import ROOT, Child, Desk
+from tests.faults.processes import ROOT, Child
+from tests.faults.support import Desk
 from tests.faults.test_lost_sessions import LOGIN_KEYRING
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]

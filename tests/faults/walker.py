@@ -17,6 +17,7 @@ import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sfr import plugins
 from sfr.app import App
@@ -33,10 +34,16 @@ from sfr.reception import Reception
 from sfr.settings import Settings, load_settings
 from sfr.staging import sweep
 from sfr.transfer import RetryPolicy, Transfer
+from tests.faults import server_steps
 from tests.faults.deadly_steps import Steps
 from tests.surroundings import Room
 
 LIST = Path("input/list.yaml")
+WAREHOUSE = os.environ.get("SFR_WAREHOUSE_URL", "")
+DRIVERS = {
+    "postgresql": ("psycopg", "sfr.destinations.table.postgresql"),
+    "mysql+pymysql": ("pymysql", "sfr.destinations.table.mysql"),
+}
 AHEAD = (  # so that the children need not
     *(
         "pandas",
@@ -51,14 +58,14 @@ AHEAD = (  # so that the children need not
 
 
 class Counting:
-    """Counts the steps of this process into `shown`, which its parent sees, and ends it at step `last`."""
+    """Writes the steps of this process into `shown`, a line each, which its parent sees, and ends it at step `last`."""
 
     def __init__(self, shown: mmap.mmap, last: int | None) -> None:
         self._shown, self._last, self._steps = shown, last, 0
 
     def __call__(self, name: str) -> None:
         self._steps += 1
-        self._shown[:200] = f"{self._steps} {name}".encode()[:199].ljust(200)
+        self._shown.write(f"{name}\n".encode())
         if self._steps == self._last:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -66,12 +73,12 @@ class Counting:
 def main() -> None:
     logging.basicConfig(level=logging.WARNING)
     settings = load_settings()
-    for module in AHEAD:
+    for module in (*AHEAD, *DRIVERS.get(urlsplit(WAREHOUSE).scheme, ())):
         import_module(module)
     setup_of(settings, read_list(LIST, settings, App(settings, Terminal(silent=True)).now(), lambda _text: None))
     for line in sys.stdin:
         order = json.loads(line)
-        shown = mmap.mmap(-1, 200)
+        shown = mmap.mmap(-1, 1 << 20)
         child = os.fork()
         if child == 0:
             sys.stdout = sys.stderr
@@ -80,8 +87,7 @@ def main() -> None:
             finally:
                 os._exit(1)  # an exception was told already
         _, status = os.waitpid(child, 0)
-        steps, _, name = shown[:].strip(b"\0 ").decode().partition(" ")
-        print(json.dumps({"status": status, "steps": int(steps or 0), "last": name}), flush=True)
+        print(json.dumps({"status": status, "steps": shown[:].rstrip(b"\0").decode().splitlines()}), flush=True)
 
 
 def work(settings: Settings, order: dict[str, Any], shown: mmap.mmap) -> None:
@@ -95,7 +101,11 @@ def work(settings: Settings, order: dict[str, Any], shown: mmap.mmap) -> None:
     for folder in (settings.output.absolute(), Path(os.environ["SFR_ARCHIVE_DIRECTORY"]), setup.private / "staging"):
         sweep(folder, ours=folder.is_relative_to(settings.output.absolute()))
     failed = 0
-    Steps(str(Path.cwd()), Counting(shown, order["last"])).begin()
+    counting = Counting(shown, order["last"])
+    if WAREHOUSE.startswith("sqlite"):
+        Steps(str(Path.cwd()), counting).begin()
+    else:
+        server_steps.hear(WAREHOUSE, counting)
     with app.history() as history:
         run = Run(order["run"], time.time(), output=str(settings.output))
         history.add_run(run, reports)
