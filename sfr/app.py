@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sfr.binding import Binding, mates, with_workbooks
+from sfr.binding import Binding, with_workbooks
 from sfr.connector import Asker, Listed, Listing, Session
 from sfr.engine import Ending, Engine
 from sfr.errors import AuthError, ConfigError, HistoryBusy, SfrError
@@ -28,6 +28,7 @@ from sfr.pool.supervisor import Pool
 from sfr.pool_plan import plan_pool, staging_folders
 from sfr.reception import OwnSignIns, Reception
 from sfr.redaction import redact, remember_secret
+from sfr.rerun import still_wanted
 from sfr.run_files import write_run_files
 from sfr.run_lock import only_run
 from sfr.session_keeper import SessionKeeper
@@ -93,17 +94,12 @@ class App:
             history.close()
 
     def unfinished(self, *, unverified: bool) -> tuple[Run, list[Report]]:
-        """The last run and what it did not bring, with what stands in a workbook with that; its jobs are continued.
-
-        Raises ConfigError when there was no run yet."""
+        """The last run and what is `still_wanted` after it. Raises ConfigError when there was no run yet."""
         with self.history() as history:
             run = history.last_run()
             if run is None:
                 raise ConfigError("no run yet in this history", remedy="run without --failed first")
-            results = list(history.results(run.id))
-            wanted = mates(history.unfinished(run.id, unverified=unverified), results)
-            jobs = {each.job.report: each.job.id for each in results}
-            return run, [replace(report, continues=report.continues or jobs[report]) for report in wanted]
+            return run, still_wanted(history, run, unverified=unverified)
 
     def run(self, reports: Sequence[Report], watcher: Watcher, list_name: str = "") -> RunResult:
         """Fetch reports; returns when all have an outcome, or somebody interrupts.

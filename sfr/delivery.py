@@ -50,7 +50,9 @@ class Delivery:
         self._job, self._report = job, job.report
         self._private, self._origin, self._progress, self._tell = private, origin, progress, tell
         self._shelves = shelves
-        self._stagers = [shelf for shelf in reversed(shelves) if isinstance(shelf, Staging)]
+        # What grows in one of several places could be in none of them when that one is full.
+        is_only = len(shelves) == 1 or private is None
+        self._stagers = [shelf for shelf in reversed(shelves) if isinstance(shelf, Staging)] if is_only else []
         journals = private / "appended" if private else None
         self._placings = [
             Placing(job, place, shelf, stage=self._staging, journals=journals, progress=progress)
@@ -60,7 +62,7 @@ class Delivery:
         self._fetched = Fetched()
         self._left: list[int] = []
         self._done: dict[int, list[Delivered]] = {}
-        self._refused: list[SfrError] = []
+        self._refused: list[tuple[str, SfrError]] = []
 
     @property
     def pending(self) -> bool:
@@ -98,7 +100,7 @@ class Delivery:
         """Deliver to the places that are left, to all of them that take it. Raises TransientError or DeliveryError:
         where another try may help one place, that; else why the first one has refused for good. What the others say
         stands behind it."""
-        waited_for: list[SfrError] = []
+        waited_for: list[tuple[str, SfrError]] = []
         for number in list(self._left):
             placing = self._placings[number]
             self._tell(f"to {placing.name}" if len(self._placings) > 1 or placing.name != "folder" else "")
@@ -107,12 +109,12 @@ class Delivery:
             except (DeliveryError, TransientError, ConfigError) as error:
                 log.warning("%s: not delivered to %s: %s", self._report.name, placing.name, redact(error.message))
                 if error.max_attempts != 1:
-                    waited_for.append(error)
+                    waited_for.append((placing.name, error))
                     continue
-                self._refused.append(error)
+                self._refused.append((placing.name, error))
             self._left.remove(number)
         if refused := [*waited_for, *self._refused]:
-            raise refused[0] if len(refused) == 1 else _told_together(refused)
+            raise refused[0][1] if len(refused) == 1 else _told_together(refused)
         outcome = self._outcome(self._fetched, self._made)
         self.discard()
         return outcome
@@ -208,15 +210,19 @@ def _form_of(report: Report, origin: str) -> str:
     return hashlib.sha256(repr(asked).encode()).hexdigest()[:8]
 
 
-def _told_together(errors: Sequence[SfrError]) -> SfrError:
-    """The first of several errors with what the others say. A login that is refused is the reason whichever it is: it
-    decides how the run ends."""
-    together = copy(errors[0])
-    together.args = ("; ".join(dict.fromkeys(error.message for error in errors)),)
-    together.remedy = ". ".join(dict.fromkeys(error.remedy.rstrip(".") for error in errors if error.remedy))
-    if any(error.reason == LOGIN_REFUSED for error in errors):
+def _told_together(refused: Sequence[tuple[str, SfrError]]) -> SfrError:
+    """The first of several errors with what the others say, each by the name of its place. A login that is refused is
+    the reason whichever it is: it decides how the run ends."""
+    together = copy(refused[0][1])
+    together.args = ("; ".join(f"{name}: {error.message}" for name, error in refused),)
+    together.remedy = " ".join(f"{name}: {_sentence(error.remedy)}" for name, error in refused if error.remedy)
+    if any(error.reason == LOGIN_REFUSED for _, error in refused):
         together.reason = LOGIN_REFUSED
     return together
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _blank_lines(facts: CsvFacts | None) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def check(  # noqa: PLR0917
     """
     found = failures(report, facts)
     expect = report.expect
-    if facts.records and (expect.unique or expect.types or expect.newest) and not _lacks_columns(found):
+    if facts.records and (expect.unique or expect.types or expect.newest):
         try:
             found += _failures_in(CsvRecords(path, facts, progress), path.parent, report, value_reader(null), now)
         except OSError as error:
@@ -52,20 +52,19 @@ def check(  # noqa: PLR0917
     refuse(found[:_MOST_SHOWN_FAILURES])
 
 
-def _lacks_columns(found: Sequence[Failure]) -> bool:
-    return any(failure.reason == "columns" for failure in found)
-
-
 def _failures_in(records: CsvRecords, folder: Path, report: Report, value: ValueOf, now: float) -> list[Failure]:
+    """What is wrong with the values; which columns are missing, or twice there, has been told."""
     expect, columns = report.expect, records.columns
     with ExitStack() as open_now:
         wanted: list[_Expected] = [
-            _Typed(columns.index(column), column, read_type(name), value) for column, name in expect.types
+            _Typed(columns.index(column), column, read_type(name), value)
+            for column, name in expect.types
+            if columns.count(column) == 1
         ]
-        if expect.unique:
+        if expect.unique and all(columns.count(column) == 1 for column in expect.unique):
             unique = _Unique(expect.unique, records, value, open_now.enter_context(Repeats(folder)))
             wanted.append(unique)
-        if expect.newest:
+        if expect.newest and columns.count(expect.newest[0]) == 1:
             number = columns.index(expect.newest[0])
             zone: tzinfo = ZoneInfo(report.window.zone) if report.window else UTC
             wanted.append(_Newest(number, expect.newest, value, zone, now))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from sfr.catalog.columns import HEADERS, read_count, read_tags, read_yes_or_no
+from sfr.catalog.columns import HEADERS, LIST_KEYS, find_columns, read_count, read_tags, read_yes_or_no
 from sfr.catalog.problems import BadCell
 from sfr.catalog.table import clean, normalise_header, parse_table, read_table
 from sfr.errors import ConfigError
@@ -82,7 +82,8 @@ def test_a_separator_inside_a_header_does_not_mislead() -> None:
         (b"\xd0\xcf\x11\xe0rest", "workbook"),
         (b"name,id\n\x81\xff,1\n", "encoding"),
         (b"\xff\xfen", "truncated"),
-        (b"name,id\n" + b"x" * 200_000, "field"),
+        (b"name,id\n" + b"x" * 200_000, "line 2: a value is too long"),
+        (b'name,id\na,1\n"b,2\n' + b"c,3\n" * 50_000, "line 3: .* is a quotation mark missing"),
     ],
 )
 def test_what_is_no_list_is_refused_with_its_name(tmp_path: Path, data: bytes, message: str) -> None:
@@ -139,3 +140,17 @@ def test_counts_and_tags_are_read() -> None:
         with pytest.raises(BadCell):
             read_count(text)
     assert read_tags(" a;b, c a ;; ") == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("key", LIST_KEYS)
+def test_what_only_other_lists_know_is_not_passed_over_in_silence(key: str) -> None:
+    text = f'name,id,{key.title()}\na,1,\nb,2,"[drop: [email]]"\n'
+    _, (problem,) = find_columns(parse_table(text, HEADERS))
+    assert (problem.line, problem.column, problem.value) == (3, key, "[drop: [email]]")
+    assert "JSON and YAML lists only" in problem.message
+    assert "YAML list" in problem.remedy
+
+
+def test_a_column_of_numbers_is_peoples_own_whatever_it_is_called() -> None:
+    columns, problems = find_columns(parse_table("name,id,columns,types\na,1,12,\n", HEADERS))
+    assert (columns, problems) == (["name", "id", None, None], [])

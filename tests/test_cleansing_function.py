@@ -160,6 +160,7 @@ def test_other_columns_in_a_later_batch_are_refused(code: Path, monkeypatch: pyt
         ("raise Exception", "Exception (line 3)"),
         ("sys.exit(3)", "it ended the program: sys.exit(3) (line 3)"),
         ("sys.exit()", "it ended the program: sys.exit(None) (line 3)"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt (line 3)"),
         ("input()", "(line 3)"),
     ],
 )

@@ -118,6 +118,30 @@ def test_the_reports_of_one_workbook_come_together() -> None:
     assert [report.name for report in select(reports, ["b"])] == ["b.csv"]
 
 
+@pytest.mark.parametrize("name", ["week.xlsx", "Week", "we*"])
+def test_a_workbook_without_a_row_is_asked_for_by_its_file(name: str) -> None:
+    sheets = [
+        Report("a.csv", "1", shape=Shape(workbook="week.xlsx")),
+        Report("b.csv", "2", shape=Shape(workbook="week.xlsx")),
+    ]
+    assert select([*sheets, Report("c.csv", "3")], [name]) == sheets
+    with pytest.raises(ConfigError) as refused:
+        select(sheets, ["month"])
+    assert refused.value.remedy.endswith("There are: a, b, week.")
+
+
+def test_a_plan_shows_names_as_they_are(tmp_path: Path) -> None:
+    someone = Person(tmp_path / "desk")
+    someone.writes_list(f"his[t]ory [bold],{report_id(1)},,,,")
+    assert "his[t]ory [bold].csv" in someone.types("--dry-run").stdout
+
+
+def test_an_empty_history_says_that_it_is(tmp_path: Path) -> None:
+    ended = Person(tmp_path / "desk").types("history", "last")
+    assert ended.code == 2
+    assert ended.stderr.startswith("sfr: no run yet in this history")
+
+
 def test_of_many_names_similar_ones_are_told() -> None:
     many = [Report(f"report {number}.csv", str(number)) for number in range(21)]
     with pytest.raises(ConfigError) as caught:

@@ -172,6 +172,15 @@ def test_a_column_that_is_expected_and_not_there_is_told(tmp_path: Path, expect:
     assert (error.message, error.reason) == ("the column Key is missing; there are key, x", "columns")
 
 
+def test_a_column_that_is_missing_hides_nothing_about_the_others(tmp_path: Path) -> None:
+    types = (("gone", "integer"), ("key", "integer"))
+    error = refusal(tmp_path, "key,x\na,1\nb,1\n", types=types, unique=("x",), newest=("gone", HOUR))
+    assert error.reason == "columns"
+    assert "the column gone is missing" in error.message
+    assert "record 1, column 'key': 'a' is no whole number, and 1 more" in error.message
+    assert error.message.endswith("records 1 and 2 have the same x, '1'")
+
+
 def test_a_key_in_two_columns_of_one_name_is_not_clear(tmp_path: Path) -> None:
     error = refusal(tmp_path, "a,a\n1,2\n", unique=("a",))
     assert error.message == "there are 2 columns called a"

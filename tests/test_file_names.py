@@ -14,7 +14,18 @@ from sfr.catalog.problems import BadCell
 
 @pytest.mark.parametrize(
     "name",
-    ["sales.csv", "Umsätze 2026.csv", "売上.csv", "a.b.csv", ".hidden.csv", "console.csv", "COM0.csv", "x" * MAX_BYTES],
+    [
+        "sales.csv",
+        "Umsätze 2026.csv",
+        "売上.csv",
+        "דוח\u200f.csv",
+        "👩\u200d🌾.csv",
+        "a.b.csv",
+        ".hidden.csv",
+        "console.csv",
+        "COM0.csv",
+        "x" * MAX_BYTES,
+    ],
 )
 def test_a_good_name_passes(name: str) -> None:
     check_name(name)
@@ -34,6 +45,9 @@ def test_a_good_name_passes(name: str) -> None:
         ("a\nb.csv", "U+000A"),
         ("a\x7fb.csv", "U+007F"),
         ("a\x00.csv", "U+0000"),
+        ("a\u2028b.csv", "U+2028"),
+        ("a\u202evsc.exe", "U+202E"),
+        ("a\u2066b.csv", "U+2066"),
         ("\ud800.csv", "U+D800"),
         ("sales.", "dot or space"),
         ("sales ", "dot or space"),

@@ -13,9 +13,11 @@ from sfr.model import Window
 from sfr.sources.sql.options import SqlOptions
 from sfr.sources.sql.source import Sql
 from tests.joining import NOVEMBER
+from tests.lists import refused, settings_with
 
 LOOKUP = {"source": "lessons", "query": "SELECT a FROM t WHERE a IN :keys", "on": {"id": "a"}}
 DAILY = {"source": "lessons", "query": "SELECT a FROM t WHERE d = :day", "on": {"id": "a"}}
+STAGE = {"l": {"query": "SELECT a FROM t WHERE d = :day"}}
 USERS = "SELECT id FROM users"
 
 
@@ -50,6 +52,7 @@ def test_queries_in_files_are_read_with_the_list(tmp_path: Path, monkeypatch: py
         ({"lookups": [DAILY], "for_each": "day"}, None, "for_each", "needs a window"),
         ({"lookups": [LOOKUP], "for_each": "day"}, NOVEMBER, "for_each", "no query asks for the day"),
         ({"lookups": [DAILY, DAILY], "for_each": "day"}, NOVEMBER, "lookups", "in several lookups"),
+        ({"stage": STAGE, "for_each": {"day": "d"}}, NOVEMBER, "for_each", "the query gives all columns"),
         (
             {"lookups": [{**LOOKUP, "on": {"a": "b", "c": "d"}}]},
             None,
@@ -96,3 +99,30 @@ def test_params_of_the_list_go_to_every_query_that_names_them() -> None:
 def test_options_that_contradict_themselves_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         SqlOptions.model_validate({"query": USERS, **options})
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("for_each: week", "key for_each: \"week\" must be 'day' or {day: NAME}."),
+        ("for_each: {week: d}", "key for_each: must be 'day' or {day: NAME}."),
+        (
+            "lookups: [{query: SELECT 1, on: {a: b}, group: {cuont: n}}]",
+            "key lookups.0.group.cuont: is no key that is known here. Did you mean count?",
+        ),
+        (
+            "lookups: [{query: SELECT 1, on: {a: b}, group: {avg: n}}]",
+            "key lookups.0.group.avg: is no key that is known here. There are: by, count, sum, min, max.",
+        ),
+    ],
+)
+def test_a_wrong_word_below_an_option_is_told_once_with_those_that_there_are(
+    written: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = {"SFR_DB_TYPE": "sql", "SFR_DB_URL": "sqlite:///data.db"}
+    with settings_with(monkeypatch, source) as settings:
+        (line,) = refused(
+            "list.yaml", f"- name: a\n  source: db\n  query: SELECT 1\n  {written}\n", settings
+        ).message.splitlines()
+    assert line.startswith(f"list.yaml, report 1 (a), {told}")

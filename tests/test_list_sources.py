@@ -138,7 +138,7 @@ def test_equal_names_become_different_ones() -> None:
 
 
 def test_any_text_becomes_a_name_that_every_system_can_hold() -> None:
-    for text in ("", "...", "a..b", "NUL.txt", "x" * 500, "a/b\\c:d", " a. ", "\x7f", "？", "-", "COM1"):
+    for text in ("", "...", "a..b", "NUL.txt", "x" * 500, "a/b\\c:d", " a. ", "\x7f", "？", "-", "COM1", "a\u202eb"):
         check_name(valid_name(text))
         check_name(valid_name(text, ".csv"))
 

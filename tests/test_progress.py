@@ -127,6 +127,17 @@ def test_received_bytes_are_counted_once_over_tries_and_settling() -> None:
     assert tally.received_bytes == 11_000
 
 
+def test_what_is_read_again_to_be_converted_has_come_once() -> None:
+    tally = Tally({"job1": "a.csv.gz"}, runs.START)
+    steps = ((Phase.TRANSFER, 5_000), (Phase.FINISHING, 2_000), (Phase.FINISHING, 5_000), (Phase.FINISHING, 1_000))
+    for second, (phase, read) in enumerate(steps, 1):
+        tally.update([Snapshot("job1", phase, runs.START, read)], runs.START + second)
+    tally.settle(runs.result(1, bytes=1_000))
+    assert (tally.received_bytes, tally.kept_bytes) == (5_000, 1_000)
+    tally.settle(runs.result(2, status=Status.FAILED, bytes=700))
+    assert tally.kept_bytes == 1_000
+
+
 def test_while_somebody_is_asked_nothing_is_written_and_afterwards_nothing_is_lost() -> None:
     lines: list[str] = []
     livening, stream = live()

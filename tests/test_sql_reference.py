@@ -91,6 +91,9 @@ def test_a_file_that_does_not_use_the_window_is_a_notice(folder: Path) -> None:
         ("table:", None, "id"),
         ("table:a.b.c", None, "id"),
         ("table:a b", None, ""),
+        ("table:a", "SELECT 1", "id"),
+        ("12", "SELECT 1", "id"),
+        ("input/a.sql", "input/b.sql", "id"),
     ],
 )
 def test_what_is_no_report_is_told_in_its_column(text: str, query: str | None, column: str) -> None:

@@ -87,6 +87,13 @@ def test_failures_come_first_with_reason_and_remedy(tmp_path: Path) -> None:
     assert "columns changed: + Region" in texts
 
 
+def test_the_command_for_the_rest_names_an_output_of_ones_own(tmp_path: Path) -> None:
+    for output, command in ((tmp_path / "my files", f' --output "{tmp_path / "my files"}"'), (Path("output"), "")):
+        write_page(runs.run(output=str(output.absolute())), results(), tmp_path / "summary.html", "UTC")
+        texts = Reader((tmp_path / "summary.html").read_text(encoding="utf-8")).texts
+        assert f"python main.py --failed{command}" in texts
+
+
 def test_a_finished_run_says_so_and_asks_for_nothing(tmp_path: Path) -> None:
     text = page(runs.many(3), tmp_path)
     assert "All 3 reports complete" in text

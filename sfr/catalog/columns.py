@@ -37,6 +37,8 @@ ALIASES = {
 }
 HEADERS = {alias: column for column, aliases in ALIASES.items() for alias in aliases}
 REQUIRED = ("name", "id")
+# What JSON and YAML lists have besides.
+LIST_KEYS = ("columns", "other_columns", "expect", "options", "types", "misfits", "null", "steps")
 
 _YES = frozenset(["yes", "y", "true", "t", "1", "on", "x", "ja", "j", "wahr", "oui", "si", "sí"])
 _NO = frozenset(["no", "n", "false", "f", "0", "off", "nein", "falsch", "non"])
@@ -50,7 +52,7 @@ _OTHER_COLUMNS = ("drop", "keep")
 def find_columns(table: Table) -> tuple[list[str | None], list[Problem]]:
     """The column that stands at each place of the header (None: not one of ours), and what is wrong with the header."""
     columns = [HEADERS.get(normalise_header(cell)) for cell in table.header]
-    problems = [*_misspelt(table, columns), *_doubled(table, columns)]
+    problems = [*_misspelt(table, columns), *_doubled(table, columns), *_of_other_lists(table)]
     near = {problem.column for problem in problems}
     for column in REQUIRED:
         if column not in columns and column not in near:
@@ -65,7 +67,7 @@ def _misspelt(table: Table, columns: list[str | None]) -> Iterator[Problem]:
         close = difflib.get_close_matches(normalise_header(cell), HEADERS, n=1, cutoff=_SIMILAR)
         # Beside the real column it is one more column of the user's own.
         own = normalise_header(cell) in _OWN_WORDS or (close and HEADERS[close[0]] in columns)
-        if column is None and close and not own:
+        if column is None and close and not own and normalise_header(cell) not in LIST_KEYS:
             remedy = f"Write {close[0]}."
             yield Problem(table.header_line, HEADERS[close[0]], cell, "is no column that is known here", remedy)
 
@@ -76,6 +78,17 @@ def _doubled(table: Table, columns: list[str | None]) -> Iterator[Problem]:
             earlier = table.header[columns.index(column)]
             remedy = "Delete one of them, or give it a name of its own."
             yield Problem(table.header_line, column, table.header[place], f"is the same column as {earlier}", remedy)
+
+
+def _of_other_lists(table: Table) -> Iterator[Problem]:
+    """What is asked for and would not be done. A number asks for nothing: such columns are people's own, as is that
+    of summaries with the number of columns."""
+    for place, name in enumerate(map(normalise_header, table.header)):
+        values = ((line, cells[place]) for line, cells in table.rows if place < len(cells))
+        asked = next(((line, value) for line, value in values if value and not value.isdecimal()), None)
+        if name in LIST_KEYS and asked is not None:
+            remedy = "Make a YAML list of this one, or give the column another name."
+            yield Problem(asked[0], name, asked[1], "is read in JSON and YAML lists only", remedy)
 
 
 def row_cells(columns: list[str | None], cells: list[str]) -> Cells:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
-from sfr.catalog.file_names import FORBIDDEN, MAX_BYTES, RESERVED, known_extension
+from sfr.catalog.file_names import FORBIDDEN, MAX_BYTES, RESERVED, is_control, known_extension
 from sfr.catalog.path_templates import renamed_path
 from sfr.model import Report
 
@@ -78,7 +78,7 @@ def _numbered(name: str, known: set[str], reserved: set[str]) -> str:
 def _harmless(text: str) -> str:
     """Without characters that some system allows in no name, each as a hyphen or, if it is invisible, as a space."""
     kept = "".join(
-        " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else "-" if char in f"{FORBIDDEN}/\\" else char
+        " " if is_control(char) else "-" if char in f"{FORBIDDEN}/\\" else char
         for char in unicodedata.normalize("NFC", text)
     )
     while ".." in kept:

@@ -75,7 +75,7 @@ def check_name(name: str) -> None:
         raise BadCell("is empty", "Write the file name that the report shall get.")
     if "/" in name or "\\" in name or ".." in name:
         raise BadCell("is a path, and only a name may stand here", "Put the folder into the column path.")
-    control = [char for char in name if unicodedata.category(char) in ("Cc", "Cs")]
+    control = [char for char in name if is_control(char)]
     if control:
         remedy = "Take it out; if the value runs over several lines, a quotation mark is missing."
         raise BadCell(f"holds the control character U+{ord(control[0]):04X}", remedy)
@@ -96,6 +96,12 @@ def check_name(name: str) -> None:
     size = len(name.encode())
     if size > MAX_BYTES:
         raise BadCell(f"has {size} bytes, and {MAX_BYTES} is the most that every system holds", "Shorten it.")
+
+
+def is_control(char: str) -> bool:
+    """Whether a character is none that can be seen, or turns what follows, so that `exe.csv` is read as `vsc.exe`."""
+    turns = unicodedata.bidirectional(char) in {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    return turns or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def same_file_key(folder: Path, name: str) -> str:

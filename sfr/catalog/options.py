@@ -11,7 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import AliasChoices, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from sfr.catalog.columns import HEADERS
+from sfr.catalog.columns import HEADERS, LIST_KEYS
 from sfr.catalog.entry import Number, Pairs, plain
 from sfr.catalog.problems import BadCell, shorten
 from sfr.similar_names import did_you_mean
@@ -19,7 +19,6 @@ from sfr.similar_names import did_you_mean
 Model = type[BaseModel]
 
 # What a JSON or YAML list knows beside the columns of a CSV list.
-LIST_KEYS = ("columns", "other_columns", "expect", "options", "types", "misfits", "null", "steps")
 
 _MOST_LEVELS = 100
 
@@ -194,10 +193,32 @@ def _told(error: ValidationError, model: Model) -> Iterator[BadOption]:
         if detail["type"] == "missing":
             yield BadOption(path, "", "is missing", about or "Write it.")
             continue
+        if detail["type"] == "extra_forbidden":
+            *above, name = map(str, detail["loc"])
+            there = _keys_below(model, above)
+            hint = did_you_mean(name.casefold(), there, 2)
+            yield BadOption(path, "", "is no key that is known here", hint or f"There are: {', '.join(there)}.")
+            continue
         message = detail["msg"].removeprefix("Value error, ").replace("Input should", "must").rstrip(".")
         hidden = model.model_config.get("hide_input_in_errors") and len(detail["loc"]) > 1
         shown = "" if hidden else _shown(detail["input"], field)
         yield BadOption(path, shown, message[:1].lower() + message[1:], about or "Correct it.")
+
+
+def _keys_below(model: Model, path: Iterable[str]) -> list[str]:
+    """The keys of what `path` leads to; numbers, and names that are no keys, lead into lists and mappings."""
+    for name in path:
+        field = _fields(model).get(name)
+        inner = _models_in(field.annotation) if field is not None else ()
+        model = next(iter(inner), model)
+    return list(_fields(model))
+
+
+def _models_in(annotation: Any) -> Iterator[Model]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_in(argument)
 
 
 def _shown(value: Any, field: FieldInfo | None) -> str:

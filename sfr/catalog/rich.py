@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sfr.catalog.columns import HEADERS
+from sfr.catalog.columns import HEADERS, LIST_KEYS
 from sfr.catalog.entry import Cells, Entry, Pairs, is_text, text_of
-from sfr.catalog.options import LIST_KEYS
 from sfr.catalog.problems import BadCell, Problem, shorten
 from sfr.catalog.row import Row
 from sfr.catalog.table import normalise_header

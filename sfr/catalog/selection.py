@@ -49,7 +49,7 @@ def names_some(reports: Sequence[Report], pattern: str) -> bool:
 
 def known_names(reports: Sequence[Report], wanted: str) -> str:
     """What somebody may have meant: all names when they are few, otherwise similar ones and how many there are."""
-    names = list(dict.fromkeys(_shown_name(report) for report in reports))
+    names = list(dict.fromkeys([*map(_shown_name, reports), *(Path(book).stem for book in _books(reports))]))
     spelling = {_folded(each): name for report, name in _with_names(reports) for each in [*_names(report), name]}
     close = [spelling[each] for each in difflib.get_close_matches(_folded(wanted), spelling, n=3)]
     hint = f"Did you mean {' or '.join(dict.fromkeys(close))}? " if close else ""
@@ -77,17 +77,27 @@ def _names(report: Report) -> list[str]:
     return [*stems, Path(report.name).stem, *(f"{stem}{extension}" for stem in stems)]
 
 
+def _books(reports: Sequence[Report]) -> list[str]:
+    """The workbooks that reports are sheets of, also those that have no row of their own."""
+    return list(dict.fromkeys(report.shape.workbook for report in reports if report.shape.workbook))
+
+
 def _named(reports: Sequence[Report], pattern: str) -> list[int]:
-    """The places of the reports that a pattern names."""
-    by_name = [number for number, report in enumerate(reports) if _fits(report, pattern)]
+    """The places of the reports that a pattern names; a workbook is named by its file, and stands for its sheets."""
+    books = {book for book in _books(reports) if _matches([book, Path(book).stem], pattern)}
+    by_name = [
+        number
+        for number, report in enumerate(reports)
+        if report.shape.workbook in books or _matches(_names(report), pattern)
+    ]
     return by_name or [
         number for number, report in enumerate(reports) if _folded(report.type) == _folded(pattern) != _NO_TYPE
     ]
 
 
-def _fits(report: Report, pattern: str) -> bool:
+def _matches(names: Iterable[str], pattern: str) -> bool:
     wanted = _folded(pattern)
-    return any(wanted == name or fnmatchcase(name, wanted) for name in map(_folded, _names(report)))
+    return any(wanted == name or fnmatchcase(name, wanted) for name in map(_folded, names))
 
 
 def book_of(report: Report) -> tuple[str, str] | None:

@@ -112,13 +112,21 @@ def _rows(lines: list[str], separator: str, first_line: int) -> Iterator[Row]:
     """The rows that are not blank. A last line of our own shows whether a quotation mark was left open."""
     reader = csv.reader([*lines, _END], delimiter=separator, skipinitialspace=True)
     start, cells = first_line, [""]
-    for raw in reader:
+    while (raw := _next_row(reader, start)) is not None:
         cells = raw
         if cells != [_END] and any(clean(cell) for cell in cells):
             yield start, [clean(cell) for cell in cells]
         last_start, start = start, first_line + reader.line_num
     if cells != [_END]:
         raise ValueError(f"line {last_start}: a quotation mark is opened and never closed")
+
+
+def _next_row(reader: Iterator[list[str]], line: int) -> list[str] | None:
+    """None at the end. Raises ValueError where a value runs on and on, as behind a quotation mark left open."""
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        raise ValueError(f"line {line}: a value is too long; is a quotation mark missing? ({error})") from error
 
 
 def _guess_separator(lines: list[str], known_headers: Container[str]) -> str:

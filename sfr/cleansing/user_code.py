@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextvars
+import functools
 import importlib.metadata
 import importlib.util
 import itertools
@@ -81,13 +82,14 @@ def loaded(text: str, log: logging.Logger) -> Iterator[Function]:
 @contextmanager
 def failing_as(label: str, path: Path, log: logging.Logger) -> Iterator[None]:
     """Run code of the user's: whatever it raises becomes a ReportError with its line, its traceback and what it prints
-    go to the log."""
+    go to the log. It cannot change the working directory."""
     lines = _Lines(label, log)
     _divide_output()
+    _keep_directory()
     token = _listening.set(lines)
     try:
         yield
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # sys.exit() and KeyboardInterrupt too: a Ctrl-C never gets here, but to the parent
         log.exception("%s has failed", label)
         raise ReportError(f"{label}: {_in_short(error, path)}", reason="clean", remedy=_REMEDY) from error
     finally:
@@ -143,6 +145,18 @@ def _divide_output() -> None:
         stream = getattr(sys, name)
         if stream is not None and not isinstance(stream, _Divided):
             setattr(sys, name, _Divided(stream))
+
+
+@functools.cache
+def _keep_directory() -> None:
+    """Reports that run beside the user's code, and all after it, have paths that begin at the working directory: it is
+    no good to set it back afterwards."""
+
+    def hook(event: str, _given: tuple[object, ...]) -> None:
+        if event == "os.chdir" and _listening.get() is not None:
+            raise RuntimeError("the working directory is that of all reports; write whole paths instead")
+
+    sys.addaudithook(hook)
 
 
 def _check_function(tree: ast.Module, name: str, place: str) -> list[Problem]:

@@ -200,6 +200,8 @@ def run_command_line(arguments: Sequence[str]) -> int:
         raise
     except SfrError as error:
         return _tell(error)
+    except ModuleNotFoundError:
+        raise  # whoever started us tells it: what we tell things with may be what is missing
     except Exception as error:
         return _apologise(error)
 

@@ -27,6 +27,7 @@ from sfr.cli.terminal import (
 from sfr.exit_codes import FAILED, LOGIN, OK, login_refused
 from sfr.model import Report, Status
 from sfr.redaction import redact
+from sfr.rerun import list_name_of
 from sfr.settings import Settings, load_settings
 from sfr.settings.inheritance import withhold_secrets
 
@@ -111,7 +112,8 @@ def _tell_of_login(result: RunResult, rerun: str) -> None:
     why = first.outcome.error if first else ""
     advice = "run `sfr login` where somebody can answer, then"
     if first and first.outcome.remedy and (login_refused(first.outcome) or first.job.report.source != "salesforce"):
-        advice = f"{first.outcome.remedy.rstrip('.')}. Then"
+        remedy = first.outcome.remedy
+        advice = f"{remedy if remedy.endswith(('.', '?', '!')) else f'{remedy}.'} Then"
     complain(f"login needed. {why}", f"{advice} `{rerun}`")
 
 
@@ -197,7 +199,7 @@ def _reports(
     """What is to be fetched, and what to call the place where that is written."""
     if failed:
         run, reports = app.unfinished(unverified=unverified)
-        return [_as_asked_now(report, settings) for report in reports], f"run {run.id}"
+        return [_as_asked_now(report, settings) for report in reports], list_name_of(run)
     if single:
         return parse_reports(single, settings, app.now(), _notify), "--report"
     return named.reports(settings, lambda path: read_list(path, settings, app.now(), _notify))

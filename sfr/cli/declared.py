@@ -109,7 +109,7 @@ def _connector(name: str, kind: str) -> Connector:
         return Connector(name, kind, package, problem=error.message)
     except Exception as error:  # whatever a stranger's class lacks
         return Connector(name, kind, package, problem=f"declares no settings: {type(error).__name__}: {error}")
-    return Connector(name, kind, package, first, settings if kind == "source" else (), options)
+    return Connector(name, kind, package, first, settings, options)
 
 
 def _packages(group: str) -> dict[str, str]:

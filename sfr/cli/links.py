@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import closing
 from dataclasses import replace
 
@@ -16,6 +17,8 @@ from sfr.model import Result, Run
 from sfr.settings import Settings, load_settings
 from sfr.shelf_keeper import ShelfKeeper
 from sfr.summary.places import elsewhere, until
+
+_REPLACED = "another file has taken its place since, and the link leads to that one"
 
 
 def show_links(*, run_id: str, output: str | None, renew: bool, as_json: bool) -> int:
@@ -32,6 +35,7 @@ def show_links(*, run_id: str, output: str | None, renew: bool, as_json: bool) -
         failed = False
         if renew:
             results, failed = _renewed(results, history, settings)
+        results = [_marked(result, history.replaced(result.outcome)) for result in results]
     _print(run, results, as_json=as_json)
     return FAILED if failed else OK
 
@@ -54,6 +58,15 @@ def _renewed(results: list[Result], history: History, settings: Settings) -> tup
     return found, failed
 
 
+def _marked(result: Result, replaced: Collection[str]) -> Result:
+    """The result, with a warning beside each file that another one has taken the place of."""
+    deliveries = (
+        replace(each, warnings=(_REPLACED,)) if each.location in replaced and not each.warnings else each
+        for each in result.outcome.deliveries
+    )
+    return replace(result, outcome=replace(result.outcome, deliveries=tuple(deliveries)))
+
+
 def _print(run: Run, results: list[Result], *, as_json: bool) -> None:
     if as_json:
         print_json(
@@ -70,3 +83,5 @@ def _print(run: Run, results: list[Result], *, as_json: bool) -> None:
         for each in elsewhere(result):
             click.echo(f"{result.job.report.name}  {each.destination}: {each.location}")
             click.echo(f"  {each.link}  ({until(each)})" if each.link else "  no link")
+            for warning in each.warnings:
+                click.echo(f"  ! {warning}")

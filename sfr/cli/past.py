@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from sfr import wording
 from sfr.app import App
@@ -47,7 +48,7 @@ def _list_runs(history: History, settings: Settings, limit: int, *, as_json: boo
     for column in ("run", "started", "exit", "reports", "list"):
         table.add_column(column, no_wrap=column != "list", overflow="fold")
     for run, counts in runs:
-        table.add_row(run.id, _when(run.started_at, settings), _end(run), _tally(counts), run.list_name)
+        table.add_row(run.id, _when(run.started_at, settings), _end(run), _tally(counts), Text(one_line(run.list_name)))
     Console().print(table)
     return OK
 
@@ -55,6 +56,8 @@ def _list_runs(history: History, settings: Settings, limit: int, *, as_json: boo
 def _show_run(history: History, run_id: str, rerun: str, *, as_json: bool) -> int:
     last = history.last_run()
     run = last if run_id == "last" else history.run(run_id)
+    if last is None:
+        raise ConfigError("no run yet in this history", remedy="Look whether --output names the right one.")
     if run is None:
         raise ConfigError(f"no run {run_id!r} in this history", remedy="`sfr history` lists them")
     results = list(history.results(run.id))
@@ -86,7 +89,7 @@ def show_plan(reports: Sequence[Report], settings: Settings, where: str, *, as_j
     for column in columns:
         table.add_column(column, no_wrap=column == "id", overflow="fold")
     for report in reports:
-        table.add_row(*(one_line(_PLAN[column](report)) for column in columns))
+        table.add_row(*(Text(one_line(_PLAN[column](report))) for column in columns))
     Console().print(table)
     places = [_place(name, settings) for name in sources if name != WORKBOOK]
     count = wording.count(len(reports), "report")

@@ -12,8 +12,8 @@ from sfr.cli.program import examples
     epilog=examples(
         ("history", "the last runs"),
         ("history last", "the newest one, with every report"),
-        ("history links last", "where its files lie, and links to them"),
-        ("history links 20261121 --renew", "new links, for another day"),
+        ("history links last", "where its files lie, with links"),
+        ("history links last --renew", "new links, for another day"),
     ),
 )
 @click.argument("words", nargs=-1, metavar="[RUN | links RUN]")

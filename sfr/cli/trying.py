@@ -18,7 +18,9 @@ from sfr.cli.sources import opened_settings
 from sfr.cli.terminal import Terminal, presentable, print_json
 from sfr.errors import AuthError, ConfigError, SfrError
 from sfr.exit_codes import CONFIGURATION, FAILED, LOGIN, OK
+from sfr.plugins import source_types
 from sfr.settings import Settings
+from sfr.settings.secret_fields import unknown_name
 from sfr.shelf_keeper import ShelfKeeper
 
 log = logging.getLogger("sfr.cli")
@@ -59,6 +61,8 @@ def _tries(settings: Settings, only: str | None) -> Iterator[_Tried]:
     if wanted in settings.destination_names():
         yield _tried(wanted, settings.destination_type(wanted), shelves.check)
         return
+    if wanted and wanted not in {*settings.source_names(), *source_types()}:
+        raise unknown_name(settings, wanted)
     for name in [settings.declared(only).name] if only else settings.source_names():
         if only is None and name == "salesforce" and settings.domain is None:
             continue  # it is always there, and nobody has said which org

@@ -26,6 +26,7 @@ from sfr.model import Job, Outcome, Status
 from sfr.pool.places import Shelves
 from sfr.pool.seat import Seat
 from sfr.pool.shared import SharedState, needing_the_shared
+from sfr.pool.stray_output import StrayOutput
 from sfr.redaction import redact, remember_secrets_of
 from sfr.source_identity import identity_of
 from sfr.transfer import RetryPolicy, Transfer, surprise
@@ -144,6 +145,7 @@ class _Worker:
         ]
         logging.basicConfig(level=setup.log_level, handlers=[_LogPost(self._post, setup.name)], force=True)
         logging.getLogger("urllib3").setLevel(logging.WARNING)  # its debug lines name addresses
+        self._stray = StrayOutput()
 
     def run(self) -> None:
         """Take jobs from the pipe; when the pipe ends the parent is gone or done, and so are we."""
@@ -163,6 +165,7 @@ class _Worker:
         while True:
             job = self._jobs.get()
             outcome = self._run_job(job, seat, sources, shelves)
+            self._stray.settle()
             with suppress(OSError):  # the parent is gone, and in a moment so are we
                 self._post.send(outcome)
 

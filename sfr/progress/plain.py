@@ -65,7 +65,7 @@ class PlainProgress:
         self.resume()
         tally = self._tally
         took = wording.duration(self._clock() - tally.started_at)
-        self._say(f"{self._totals()}; {wording.size(tally.received_bytes)} in {took}")
+        self._say(f"{self._totals()}; {wording.size(tally.kept_bytes)} in {took}")
 
     def _chat(self, line: str) -> None:
         if not self._quiet:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from sfr.model import Result, Snapshot, Status
 from sfr.terminal_text import one_line
+from sfr.wording import UNFINISHED
 
 _SMOOTHING_SECONDS = 3.0
 _WINDOW_SECONDS = 5.0
@@ -16,12 +17,14 @@ _WINDOW_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Progress:
-    """One running job as seen over several updates; times are seconds since the epoch."""
+    """One running job as seen over several updates; times are seconds since the epoch. `received_bytes` are those of
+    this try."""
 
     snapshot: Snapshot
     seen_at: float
     first_seen_at: float
     bytes_per_second: float = 0.0
+    received_bytes: int = 0
     last_note: str = ""
 
 
@@ -37,6 +40,7 @@ class Retry:
 class Tally:
     """Counts for one run, whose file names are `names` by job id, in list order; `now` is seconds since the epoch.
 
+    `received_bytes` have come, also for what failed or was made smaller since; `kept_bytes` are those of the files.
     `running` is replaced and never changed in place, because a drawing thread may be reading it.
     """
 
@@ -44,7 +48,7 @@ class Tally:
         self.names = {job_id: one_line(name) for job_id, name in names.items()}
         self.started_at = started_at
         self.ended = dict.fromkeys(Status, 0)
-        self.received_bytes = 0
+        self.received_bytes = self.kept_bytes = 0
         self.running: dict[str, Progress] = {}
         self._ended_jobs: set[str] = set()
         self._order = {job_id: number for number, job_id in enumerate(names)}
@@ -71,11 +75,13 @@ class Tally:
     def settle(self, result: Result) -> None:
         """A job has ended: count it and the bytes no update has seen."""
         progress = self.running.get(result.job.id)
-        seen = progress.snapshot.bytes if progress else 0
+        seen = progress.received_bytes if progress else 0
         self.running = {job_id: other for job_id, other in self.running.items() if job_id != result.job.id}
         self.ended[result.outcome.status] += 1
         self._ended_jobs.add(result.job.id)
         self.received_bytes += max(result.outcome.bytes - seen, 0)
+        if result.outcome.status not in UNFINISHED:
+            self.kept_bytes += result.outcome.bytes
 
     def name(self, job_id: str) -> str:
         """The file name of a job, on one line."""
@@ -98,7 +104,7 @@ def _unseen(snapshot: Snapshot) -> Progress:
 
 
 def _advance(progress: Progress, snapshot: Snapshot, now: float) -> int:
-    """Move to `snapshot`; returns the bytes that came. The speed is smoothed to stay readable while it ticks."""
+    """Move to `snapshot`; returns the bytes that arrived. The speed is smoothed to stay readable while it ticks."""
     same_try = snapshot.attempt == progress.snapshot.attempt
     came = max(snapshot.bytes - (progress.snapshot.bytes if same_try else 0), 0)
     passed = now - max(progress.seen_at, snapshot.since)
@@ -108,7 +114,10 @@ def _advance(progress: Progress, snapshot: Snapshot, now: float) -> int:
         progress.bytes_per_second = before + weight * (came / passed - before)
     progress.snapshot, progress.seen_at = snapshot, now
     progress.last_note = snapshot.note or progress.last_note
-    return came
+    # What is cleansed and converted is read again from its beginning, perhaps several times, and has come once.
+    before_bytes = progress.received_bytes if same_try else 0
+    progress.received_bytes = max(snapshot.bytes, before_bytes)
+    return progress.received_bytes - before_bytes
 
 
 def _worth_telling(attempt: int) -> bool:

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from sfr import atomic, wording
 from sfr.model import Result, Run, Status
 from sfr.redaction import redact
+from sfr.summary import RERUN_COMMAND
 from sfr.summary.places import elsewhere, until
 from sfr.summary.timeline import Axis
 from sfr.terminal_text import cut_end
@@ -65,6 +66,7 @@ def _facts(run: Run, results: Sequence[Result], path: Path, timezone: str) -> di
         "amounts": [("records", records.split()[0]), ("size", size), ("time", passed), ("speed", *(rate or ["–"]))],
         "problems": wording.problems(in_order),
         "unfinished": any(result.outcome.status in wording.UNFINISHED for result in results),
+        "rerun": _rerun_of(run),
         "remark": wording.remark,
         "warnings": [(result.job.report.name, text) for result in in_order for text in result.outcome.warnings],
         "places": [(result.job.report.name, each, until(each)) for result in in_order for each in elsewhere(result)],
@@ -72,6 +74,12 @@ def _facts(run: Run, results: Sequence[Result], path: Path, timezone: str) -> di
         "timed": sorted((row for row in rows if row["segments"]), key=lambda row: float(row["started_at"])),
         "ticks": axis.ticks(),
     }
+
+
+def _rerun_of(run: Run) -> str:
+    """The command for whoever stands in the folder in which this run was started; elsewhere the output names it."""
+    usual = not run.output or Path(run.output) == Path("output").absolute()
+    return RERUN_COMMAND if usual else f'{RERUN_COMMAND} --output "{run.output}"'
 
 
 def _verdict(tally: dict[Status, int], total: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -20,10 +21,11 @@ def elsewhere(result: Result) -> list[Delivered]:
 
 
 def until(delivered: Delivered) -> str:
-    """When the link dies, by this machine's clock; "" where it has no end."""
+    """When the link dies, or has died, by this machine's clock; "" where it has no end."""
     if delivered.link_expires_at is None:
         return ""
-    return f"until {datetime.fromtimestamp(delivered.link_expires_at).astimezone():%Y-%m-%d %H:%M %Z}"
+    word = "until" if delivered.link_expires_at > time.time() else "ended"
+    return f"{word} {datetime.fromtimestamp(delivered.link_expires_at).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
 def places(results: Sequence[Result], signs: Signs) -> Iterator[Text]:

@@ -26,6 +26,14 @@ def plain_values(params: Any) -> Any:
     return params
 
 
+def one_loop(value: Any) -> Any:
+    """One message for what is no loop, instead of one for each form that it could have; raises ValueError."""
+    named = isinstance(value, dict) and set(value) == {"day"} and isinstance(value["day"], str) and value["day"]
+    if not (named or value is None or value == "day" or isinstance(value, EachDay)):
+        raise ValueError("must be 'day' or {day: NAME}")
+    return value
+
+
 Params = Annotated[dict[str, Any], BeforeValidator(plain_values)]
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,7 +116,7 @@ class JoinedOptions(BaseModel):
         {}, description="Tables, each the rows of a query in some source; `query` is then asked of them, by DuckDB"
     )
     memory: Size = Field("128 MB", description="What DuckDB may take for the stage; what is more goes to the disk")
-    for_each: Literal["day"] | EachDay | None = Field(
+    for_each: Annotated[Literal["day"] | EachDay | None, BeforeValidator(one_loop)] = Field(
         None,
         description="day: for each day of the window, which queries know as :day, :day_start and :day_end; "
         "{day: NAME} puts it into a column too",

@@ -8,7 +8,7 @@ from typing import Any
 
 from sfr.connector import ReferenceProblem, Wanted
 from sfr.sources.sql import queries
-from sfr.sources.sql.joined_options import Lookup, Staged
+from sfr.sources.sql.joined_options import EachDay, Lookup, Staged
 from sfr.sources.sql.options import SqlOptions
 
 DAY_NAMES = ("day", "day_start", "day_end")
@@ -74,6 +74,10 @@ def _check_days(options: SqlOptions, wanted: Wanted, names: list[tuple[str, ...]
         return
     if wanted.window is None:
         raise ReferenceProblem("for_each", "day", "needs a window", "Give the report one, such as last_30_days.")
+    if options.stage and isinstance(options.for_each, EachDay):
+        name = options.for_each.day
+        remedy = f"Write for_each: day, and in the query SELECT …, :day AS {name}."
+        raise ReferenceProblem("for_each", name, "is no column yet: with a stage the query gives all columns", remedy)
     if not any(daily):
         remedy = "Write :day, or :day_start and :day_end, into the query whose rows belong to days."
         raise ReferenceProblem("for_each", "day", "does nothing: no query asks for the day", remedy)

@@ -10,7 +10,7 @@ from sfr.sources.sql.joined_reference import read_joining
 from sfr.sources.sql.options import SqlOptions
 
 INLINE = "query"
-_FORMS = "Write a query or a .sql file below query, or as id a .sql file or table:NAME."
+_FORMS = "Write as id a .sql file or table:NAME; in a YAML or JSON list there may be a query below query instead."
 
 
 def read_reference(wanted: Wanted) -> Reference:
@@ -18,6 +18,7 @@ def read_reference(wanted: Wanted) -> Reference:
     ReferenceProblem, also for parameters without a value and values without a parameter."""
     options = _options(wanted)
     text = wanted.text.strip()
+    _check_alone(text, options.query)
     if text.startswith(tables.PREFIX) and options.query is None:
         return _table(text, wanted, options)
     if options.query is None and not queries.is_file(text):
@@ -40,6 +41,17 @@ def read_reference(wanted: Wanted) -> Reference:
         options={**wanted.options, "query": written.text},
         notices=_notices(written, used, wanted),
     )
+
+
+def _check_alone(text: str, query: str | None) -> None:
+    """An id that is not what is asked would stand in plan, summary and history all the same. Only the file from which
+    `query` was read may be named with its text."""
+    if not text or query is None or text == INLINE:
+        return
+    if not queries.is_file(text) or (queries.is_file(query) and query.strip() != text):
+        raise ReferenceProblem(
+            "id", text, "stands beside a query, and only one of them is asked", "Take one of them out."
+        )
 
 
 def _options(wanted: Wanted) -> SqlOptions:
