@@ -77,6 +77,14 @@ def test_no_value_and_a_text_that_looks_like_it_are_told_apart(
     assert read_back(facts.path, format_name) == (expected if len(rows) > 1 or format_name != "jsonl" else [])
 
 
+@pytest.mark.parametrize("format_name", HOLDING_TYPES)
+def test_a_record_of_nothing_but_tabs_is_a_record(tmp_path: Path, format_name: str) -> None:
+    rows: list[list[Cell]] = [["a", "b"], [None, None], ["x", '"'], [None, None]]
+    facts = converted(csv_of(rows, "", delimiter="\t", line_end="\n", quote_all=False), tmp_path, format_name, null="")
+    expected = [[cell or "" for cell in row] for row in rows] if format_name == "xlsx" else rows
+    assert read_back(facts.path, format_name) == expected
+
+
 @pytest.mark.parametrize("format_name", ["csv", "csv.gz", "csv.zst"])
 @given(data=st.data())
 @settings(IN_ONE_FOLDER, max_examples=30)

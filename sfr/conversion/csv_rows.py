@@ -39,7 +39,8 @@ class CsvRows:
             file.seek(0)
             line = file.read(self._begin).removeprefix(BYTE_ORDER_MARK).lstrip(_LINE_ENDS)
         self.columns: tuple[str, ...] = tuple(next(self._reader(line.decode(encoding)), ()))
-        self._picker = CellPicker([0], self.width, wanted.delimiter.encode())
+        self._delimiter = wanted.delimiter.encode()
+        self._picker = CellPicker([0], self.width, self._delimiter)
         if wanted.columns and len(wanted.columns) != self.width:
             raise InvalidReport(
                 f"its header has {self.width} columns, and {len(wanted.columns)} were proven",
@@ -80,7 +81,7 @@ class CsvRows:
         """The same, slower: here only a line feed ends a record, as it was counted, and quotes tell values apart."""
         for line in records_of(block):
             record = line[:-1].removesuffix(b"\r")
-            if record.strip() or self.width == 1:
+            if record.strip() or self._delimiter in record or self.width == 1:  # a tab may be all that a record has
                 yield [self._value(cell) for cell in self._picker.cells(record)]
 
     def check_count(self, found: int) -> None:
