@@ -12,7 +12,7 @@ from sfr.destinations.table import mysql_bulk
 from sfr.destinations.table.destination import Table, TableConfig
 from sfr.destinations.table.mysql_names import loading_of, replaced_of
 from sfr.destinations.table.naming import TableName
-from sfr.errors import DeliveryError, InvalidReport
+from sfr.errors import DeliveryError, InvalidReport, SfrError
 from tests.services import require
 from tests.table_loads import Base, base_of
 
@@ -132,3 +132,18 @@ def test_the_other_driver_does_the_same(base: Base) -> None:
         with pytest.raises(InvalidReport):
             table.deliver([base.parcel("id,txt\n1,x\n", types=(("txt", "date"),), path="wrong")])
         assert "wrong" not in base.tables()
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [("id INT, txt TEXT, CHECK (id < 2)", "failed for the table"), ("id INT, txt TEXT CHARSET latin1", "`txt`")],
+)
+def test_what_is_wrong_with_a_record_is_told_without_names_that_nobody_has_seen(
+    tmp_path: Path, columns: str, told: str
+) -> None:
+    with base_of("mysql", tmp_path / "staged") as base:
+        base.run(f"CREATE TABLE sales ({columns})")
+        with pytest.raises(SfrError) as caught:
+            base.load("id,txt\n2,語\n")
+        assert told in caught.value.message
+        assert "sfr_loading" not in caught.value.message

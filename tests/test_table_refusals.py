@@ -118,3 +118,10 @@ def test_an_sqlite_file_that_is_none_or_lies_nowhere_is_told(tmp_path: Path) -> 
 def test_an_address_that_is_none_is_refused_before_anything_starts(url: str) -> None:
     with pytest.raises(ValidationError):
         TableConfig(url=SecretStr(url))
+
+
+def test_a_schema_that_the_list_names_and_that_is_not_there_is_told_as_one(server: Base) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        server.load(NEW, path="no_such_schema.sales")
+    assert caught.value.reason == {"postgresql": "no-schema", "mysql": "no-database"}[server.dialect]
+    assert "no_such_schema" in caught.value.message

@@ -18,7 +18,8 @@ class Column:
 
     `type` is what its values are held to, None where the database alone judges. `stored` is the database's own type
     ("" for a column that is to be made), `holds` the kinds that it keeps exactly, none for every kind.
-    `fraction_digits` are those of a second, `number_digits` those of a number (0 for any) that it keeps.
+    `fraction_digits` are those of a second, `number_digits` those of a number (0 for any) that it keeps. `required` is
+    set where it must have a value, `makes_numbers` where a text that looks like a number becomes one.
     """
 
     name: str
@@ -27,6 +28,8 @@ class Column:
     holds: frozenset[str] = frozenset()
     fraction_digits: int = MOST_FRACTION_DIGITS
     number_digits: int = 0
+    required: bool = False
+    makes_numbers: bool = False
 
     @property
     def kind(self) -> str:

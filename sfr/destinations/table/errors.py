@@ -37,7 +37,7 @@ def table_error(error: BaseException, address: DatabaseAddress, table: str) -> S
 
 
 def refused(kind: str, message: str) -> SfrError:
-    """The error for records that a table refuses; `kind` is data, rule, full or "" where nothing is known."""
+    """The error for records that a table refuses; `kind` is data, rule, full, schema or "" where nothing is known."""
     match kind:
         case "data":
             return InvalidReport(
@@ -52,6 +52,10 @@ def refused(kind: str, message: str) -> SfrError:
         case "full":
             return DeliveryError(
                 message, reason=Trouble.FULL, remedy="Its disk is used up: ask whoever looks after it."
+            )
+        case "schema":
+            return DeliveryError(
+                message, reason="no-schema", remedy="Make the schema, or correct it in the path of this place."
             )
     return DeliveryError(message, reason="table", remedy="See what the database says; its log may have more.")
 
@@ -68,7 +72,7 @@ def _kind_of(error: BaseException) -> str:
     if isinstance(error, sqlite3.Error):
         return "rule" if isinstance(error, sqlite3.IntegrityError) else ""
     state = getattr(error, "sqlstate", None) or ""
-    return {"22": "data", "23": "rule", "44": "rule", "53": "full"}.get(state[:2], "")
+    return {"22": "data", "23": "rule", "44": "rule", "53": "full", "3F": "schema"}.get(state[:2], "")
 
 
 def _is_mysql(error: BaseException) -> bool:

@@ -19,6 +19,9 @@ _DAY = (
 _CLOCK = rb"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 _OFFSET = rb"(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 _FLOAT = rb"-?[0-9]{1,15}(?:\.[0-9]{1,15})?+(?:[eE][+-]?[0-9]{1,2})?+"
+_NO_NUMBER = rb"(?![ \t\n\v\f\r]*[-+.0-9])"
+_NUMBER = re.compile(r"[ \t\n\v\f\r]*[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?[ \t\n\v\f\r]*")
+_SAFE = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _MOST_INLINE = 60_000  # a repeat in a regular expression counts to 65,535
 
 
@@ -52,7 +55,7 @@ class Forms:
             outside, inside = self._text(column, delimiter)
         else:
             outside = inside = plain
-        if null is not None and (plain is not None or null in self.words):
+        if null is not None and not column.required and (plain is not None or null in self.words):
             outside = rb"%b|%b(?=[%b\r\n])" % (outside, re.escape(null), re.escape(delimiter))
         return rb'(?:%b|"%b")' % (outside, inside)
 
@@ -64,7 +67,8 @@ class Forms:
         for word in self.words:
             outside = rb"(?!%b[%b\r\n])%b" % (re.escape(word), re.escape(delimiter), outside)
         pair = rb'(?:[^"%b]|"")%b' if length else rb'(?:[^"%b]++|"")%b'
-        return outside, pair % (self.refused, most)
+        inside = pair % (self.refused, most)
+        return (_NO_NUMBER + outside, _NO_NUMBER + inside) if column.makes_numbers else (outside, inside)
 
     def _plain(self, column: Column) -> bytes | None:
         """A pattern for the texts of a kind that are taken as they are; None for text."""
@@ -107,9 +111,9 @@ class Forms:
     def writer(self, column: Column) -> Callable[[str], str]:
         """What puts a text of the file as the database wants it. It raises ValueError for a text that does not fit."""
         wanted = column.type
-        if wanted is None:
+        if wanted is None and not column.makes_numbers:
             return self._checked
-        read = wanted.value
+        read = wanted.value if wanted else str
 
         def write(text: str) -> str:
             value = read(text)
@@ -146,7 +150,9 @@ class Forms:
 
 
 def _check_digits(value: Value, column: Column) -> None:
-    """Raises ValueError for digits that the database would drop without a word."""
+    """Raises ValueError for digits that the database would drop without a word, and texts that it would change."""
+    if column.makes_numbers and isinstance(value, str) and _NUMBER.fullmatch(value) and not _SAFE.fullmatch(value):
+        raise ValueError(f"is a text that a column of the type {column.stored} takes for a number, and changes")
     if isinstance(value, datetime | time):
         digits = len(f"{value.microsecond:06d}".rstrip("0"))
         if digits > column.fraction_digits:

@@ -21,7 +21,10 @@ from sfr.errors import DeliveryError, TransientError
 
 _CONNECT_SECONDS = 10
 _GRACE_SECONDS = 60  # a server that kept silent so much longer than a statement may take is gone
-_MODE = "STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+_MODE = (
+    "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+    "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+)
 
 log = logging.getLogger("sfr.destinations.table")
 
@@ -92,12 +95,13 @@ class MySQL:
         if "VIEW" in found[0][0]:
             raise no_table(table.shown)
         rows = self.run(
-            "SELECT column_name, column_type FROM information_schema.columns "
+            "SELECT column_name, column_type, is_nullable FROM information_schema.columns "
             "WHERE table_schema = %s AND table_name = %s ORDER BY ordinal_position",
             (table.schema, table.name),
         )
         return {
-            name: column_there(name, stored if isinstance(stored, str) else stored.decode()) for name, stored in rows
+            name: column_there(name, stored if isinstance(stored, str) else stored.decode(), required=empty == "NO")
+            for name, stored, empty in rows
         }
 
     def create(self, table: TableName, columns: Sequence[Column], identity: Sequence[str]) -> TableName:
@@ -118,8 +122,8 @@ class MySQL:
         return made
 
     def emptied(self, table: TableName) -> TableName:
-        """A new one like it. Grants and views go by the name here; triggers and foreign keys do not, and so a table
-        with any is emptied and filled in one transaction."""
+        """A new one like it. Grants and views go by the name here; triggers, foreign keys and a history of versions do
+        not, and so a table with any is emptied and filled in one transaction."""
         others = self.run(
             "SELECT table_schema, table_name FROM information_schema.key_column_usage "
             "WHERE referenced_table_schema = %s AND referenced_table_name = %s "
@@ -141,15 +145,15 @@ class MySQL:
             "WHERE table_schema = %s AND table_name = %s AND referenced_table_name IS NOT NULL",
             (table.schema, table.name) * 2,
         )
-        return bool(found)
+        return bool(found) or "VERSIONED" in self._kind_of(table)[0][0]
 
     def _emptied_in_place(self, table: TableName) -> TableName:
         self.refuse_rollback_less(table)
         if len(self._tables) > 1:
             raise DeliveryError(
-                f"table {table.shown} has triggers or foreign keys, and cannot be replaced together with others",
+                f"table {table.shown} has triggers, foreign keys or versions: it cannot be replaced together",
                 reason="several-files",
-                remedy="Ask the source for one file, or take triggers and foreign keys away.",
+                remedy="Ask the source for one file, or take triggers, foreign keys and versions away.",
             )
         self.run(f"DELETE FROM {self.rules.table(table)}")
         return table

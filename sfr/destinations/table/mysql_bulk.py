@@ -19,6 +19,7 @@ PART_BYTES = 1 << 25
 
 _NO_VALUE = b"NULL"
 _ROW = re.compile(r" at row (\d+)$")
+_LOADING = re.compile(r"(?:`[^`]*`\.)?`sfr_loading_[0-9a-f]+`(\.)?")  # a name that nobody has seen, and of its columns
 
 Run = Callable[[str], list[tuple[Any, ...]]]
 
@@ -131,4 +132,5 @@ def _warned(warnings: Sequence[tuple[Any, ...]], count: int, before: int) -> Sfr
     _level, number, text = warnings[0] if warnings else ("", 0, f"{count:,} warnings")
     row = _ROW.search(text)
     place = f"record {before + int(row[1]):,}: " if row else ""
-    return refused(mysql_kind(number) or "data", f"{place}{_ROW.sub('', text)}")
+    told = _LOADING.sub(lambda found: "" if found[1] else "the table", _ROW.sub("", text))
+    return refused(mysql_kind(number) or "data", f"{place}{told}")

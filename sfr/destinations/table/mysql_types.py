@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sfr.column_types import ColumnType, read_type
 from sfr.destinations.table.columns import Column
@@ -37,8 +38,12 @@ def type_of(column: Column, identity: Sequence[str], *, is_mariadb: bool) -> str
     return f"VARCHAR({length})" if 0 < length <= _LONGEST_VARCHAR else "LONGTEXT"
 
 
-def column_there(name: str, stored: str) -> Column:
-    """A column of a table that is there. What is none of our types, the database judges alone."""
+def column_there(name: str, stored: str, *, required: bool = False) -> Column:
+    """A column that is there, `required` if it is NOT NULL. What is none of our types the database judges alone."""
+    return replace(_column(name, stored), required=required)
+
+
+def _column(name: str, stored: str) -> Column:
     found = _STORED.fullmatch(stored.lower())
     kind, numbers = (found["name"], found["numbers"]) if found else ("", None)
     if kind in ("tinyint", "smallint", "mediumint", "int", "bigint"):

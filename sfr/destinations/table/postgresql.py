@@ -14,7 +14,7 @@ from sfr.destinations.table.database import RECORD_NUMBER
 from sfr.destinations.table.forms import Forms
 from sfr.destinations.table.naming import NameRules, TableName
 from sfr.destinations.table.records import Records
-from sfr.destinations.table.refusals import no_table, referred_to
+from sfr.destinations.table.refusals import inherited, no_table, referred_to, rows_stayed
 from sfr.errors import DeliveryError
 
 _CONNECT_SECONDS = 10
@@ -104,7 +104,16 @@ class PostgreSQL:
         )
         if others:
             raise referred_to(table.shown, others[0][0])
+        heirs = self.run(  # those of a partitioned table are its parts
+            "SELECT i.inhrelid::regclass::text FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent "
+            "WHERE c.oid = to_regclass(%s) AND c.relkind = 'r'",
+            (name,),
+        )
+        if heirs:
+            raise inherited(table.shown, heirs[0][0])
         self.run(f"DELETE FROM {name}")
+        if self.run(f"SELECT 1 FROM {name} LIMIT 1"):
+            raise rows_stayed(table.shown)
         return table
 
     def passing(self, table: TableName, columns: Sequence[Column]) -> TableName:

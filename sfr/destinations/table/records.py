@@ -98,10 +98,19 @@ class Records:
             raise InvalidReport(
                 f"record {number():,} has {len(cells)} fields where the header has {len(self.columns)}", reason="ragged"
             )
-        return [
-            None if cell == self.null else self._value(place, unquoted(cell).decode(), number)
-            for place, cell in enumerate(cells)
-        ]
+        return [self._cell(place, cell, number) for place, cell in enumerate(cells)]
+
+    def _cell(self, place: int, cell: bytes, number: Callable[[], int]) -> str | None:
+        """A database would put the next number or this moment into some columns that must have a value."""
+        if cell != self.null:
+            return self._value(place, unquoted(cell).decode(), number)
+        if self.columns[place].required:
+            raise InvalidReport(
+                f"record {number():,}, column {self.columns[place].name!r}: it has no value, and the table needs one",
+                reason="type",
+                remedy="Leave such records out (step filter), or let the table's column be without a value.",
+            )
+        return None
 
     def _value(self, place: int, text: str, number: Callable[[], int]) -> str:
         try:

@@ -19,3 +19,21 @@ def referred_to(shown: str, other: str) -> DeliveryError:
         reason="referred-to",
         remedy="Write update=upsert, or take the foreign key away.",
     )
+
+
+def inherited(shown: str, other: str) -> DeliveryError:
+    """Who reads the table reads the rows of its heirs too, and who deletes them deletes more than what is replaced."""
+    return DeliveryError(
+        f"table {shown}: {other} inherits from it, and its rows would be deleted too",
+        reason="inherited",
+        remedy="Write update=append or update=upsert, or name a table from which none inherits.",
+    )
+
+
+def rows_stayed(shown: str) -> DeliveryError:
+    """To add new rows to those that stayed would be no replacing."""
+    return DeliveryError(
+        f"table {shown}: rows stayed there when all were deleted, so that they cannot be replaced; nothing was changed",
+        reason="rows-stayed",
+        remedy="Does a trigger or a rule of the table keep them? Write update=upsert, or take it away.",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sfr.column_types import ColumnType, read_type
@@ -12,10 +13,11 @@ from sfr.destinations.table.database import RECORD_NUMBER
 from sfr.destinations.table.forms import Forms
 from sfr.destinations.table.naming import NameRules, TableName
 from sfr.destinations.table.records import Records, Row
-from sfr.destinations.table.refusals import no_table, referred_to
+from sfr.destinations.table.refusals import no_table, referred_to, rows_stayed
 
 _TYPES = {"integer": "INTEGER", "boolean": "INTEGER", "float": "REAL"}  # all others: text, which nothing is lost in
 _AS_TEXT = frozenset({"text", "decimal", "date", "time", "timestamp", "timestamp with time zone"})
+_INSERT = "INSERT OR ABORT INTO"  # else a table may say that rows in the way go, or new ones, without a word
 _NUMBER_DIGITS = 15  # of a number with a point, https://www.sqlite.org/datatype3.html
 
 
@@ -48,8 +50,12 @@ class SQLite:
             return None
         if found[0][1] != "table":
             raise no_table(table.name, f"a {found[0][1]}")
-        rows = self.run("SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid", (table.name,))
-        return {name: _column(name, stored) for name, stored in rows}
+        rows = self.run("SELECT name, type, pk FROM pragma_table_xinfo(?) ORDER BY cid", (table.name,))
+        numbers_rows = sum(1 for _, _, place in rows if place) == 1  # such a key without a value gets the next number
+        return {
+            name: replace(_column(name, stored), required=bool(place) and numbers_rows and stored.upper() == "INTEGER")
+            for name, stored, place in rows
+        }
 
     def create(self, table: TableName, columns: Sequence[Column], identity: Sequence[str]) -> TableName:
         lines = []
@@ -70,6 +76,8 @@ class SQLite:
         if others:
             raise referred_to(table.name, others[0][0])
         self.run(f"DELETE FROM {self.rules.table(table)}")
+        if self.run(f"SELECT 1 FROM {self.rules.table(table)} LIMIT 1"):
+            raise rows_stayed(table.shown)
         return table
 
     def passing(self, table: TableName, columns: Sequence[Column]) -> TableName:
@@ -94,7 +102,7 @@ class SQLite:
     def fill(self, table: TableName, records: Records) -> int:
         columns = self.rules.listed([column.name for column in records.columns])
         marks = ", ".join("?" * len(records.columns))
-        statement = f"INSERT INTO {self.rules.table(table)} ({columns}) VALUES ({marks})"
+        statement = f"{_INSERT} {self.rules.table(table)} ({columns}) VALUES ({marks})"
         floats = [place for place, column in enumerate(records.columns) if column.kind == "float"]
         count = 0
         for rows in records.rows():
@@ -108,7 +116,7 @@ class SQLite:
         listed = self.rules.listed(names)
         change = f"UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in others)}" if others else "NOTHING"
         done = self._connection.execute(
-            f"INSERT INTO {self.rules.table(target)} ({listed}) SELECT {listed} FROM {self.rules.table(source)} "
+            f"{_INSERT} {self.rules.table(target)} ({listed}) SELECT {listed} FROM {self.rules.table(source)} "
             f"WHERE true ON CONFLICT ({self.rules.listed(identity)}) DO {change}"  # without WHERE it is read as a join
         )
         if others:
@@ -165,7 +173,9 @@ def _numeric(name: str, stored: str) -> Column:
     try:
         known = read_type(stored)
     except ValueError:
-        return Column(name, None, stored)
+        known = ColumnType("text")
+    if known.kind == "text":  # STRING and whatever else SQLite does not know
+        return Column(name, None, stored, number_digits=_NUMBER_DIGITS, makes_numbers=True)
     if known.kind == "decimal":
         holds = frozenset({"decimal", "integer"})
         return Column(name, known, stored, holds, number_digits=_NUMBER_DIGITS)
