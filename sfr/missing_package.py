@@ -13,3 +13,12 @@ def missing_package(needed_by: str, package: str, install: str, *, reason: str =
         reason=reason,
         remedy=f'Install it: python -m pip install "{install}"',
     )
+
+
+def missing_requirement(package: str) -> ConfigError:
+    """The error for a package without which nothing works at all."""
+    return ConfigError(
+        f"the package {package} is not installed, and sfr needs it",
+        reason="package",
+        remedy="In the folder of sfr: python -m pip install -r requirements.txt",
+    )

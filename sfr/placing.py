@@ -125,12 +125,14 @@ class Placing:
 
     def _put(self, made: Sequence[Made], *, may_consume: bool) -> list[Delivered]:
         names = [self.path_of(each.label) for each in made]
-        paths = [each.path if may_consume else self._copy(each, name) for each, name in zip(made, names, strict=True)]
+        bring = self._beside if may_consume else self._copy
+        paths = [bring(each, name) for each, name in zip(made, names, strict=True)]
         try:
             places = self._put_all(list(zip(paths, names, strict=True)))
         finally:
-            for path in () if may_consume else paths:  # a destination that is no folder has its copy now
-                _forget(path)
+            for each, path in zip(made, paths, strict=True):  # a destination that is no folder has its copy now
+                if path != each.path:
+                    _forget(path)
         return [
             Delivered(place, bytes=each.bytes, records=each.records, sha256=each.sha256)
             for place, each in zip(places, made, strict=True)
@@ -146,6 +148,19 @@ class Placing:
                 remedy="Deliver this report into a folder, or ask its source for one file.",
             )
         return self._shelf.put_all(files)
+
+    def _beside(self, made: Made, name: str) -> Path:
+        """The file where a rename brings it to its place: itself, its second name, or a copy on another disk."""
+        if not isinstance(self._shelf, Staging):
+            return made.path
+        target = self._shelf.staging(name)
+        if target.parent == made.path.parent:
+            return made.path
+        try:
+            target.hardlink_to(made.path)
+        except OSError:
+            return self._copy(made, name)
+        return target
 
     def _copy(self, made: Made, name: str) -> Path:
         target = self._shelf.staging(name) if isinstance(self._shelf, Staging) else self._stage(PurePath(name).name)
@@ -183,10 +198,10 @@ class Placing:
         repeated = last is not None and last.job_id == self._appender
         begin = shelf.join(copy, name, last.begin if last is not None and repeated else None)
         try:
-            size_bytes = copy.stat().st_size
-            journal.write(Appended(self._appender, made.sha256, begin, size_bytes, sha256_of(copy)))
+            size_bytes, sha256 = copy.stat().st_size, sha256_of(copy)
         except OSError as error:
             raise delivery_error(shelf.place(name), error) from error
+        journal.write(Appended(self._appender, made.sha256, begin, size_bytes, sha256))
         if last is not None and not repeated and last.records_sha256 == made.sha256 and begin < size_bytes:
             return ("the same records were added last time: if that was this very report, they are doubled",)
         return ()

@@ -23,7 +23,7 @@ FILES = sorted((ROOT / "sfr").rglob("*.py"))
 FLOORS = (
     {"checksum", "day_borders", "errors", "record", "similar_names"},
     {"column_types", "database_parameters", "missing_package", "model"},
-    {"append_journal", "child_programs", "connector", "part_names", "source_identity", "unfinished", "watcher"},
+    {"child_programs", "connector", "part_names", "source_identity", "unfinished", "watcher"},
     {"surroundings"},
     {
         "atomic",
@@ -42,7 +42,7 @@ FLOORS = (
     },
     {"credentials", "csv_scan", "database_errors", "http_bodies", "run_lock", "terminal_text", "wording"},
     {"blob_files", "checks", "http", "quarantine", "remote_files", "raw_records", "repeats", "staging"},
-    {"column_mapping", "csv_records", "empty_answer", "intake"},
+    {"append_journal", "column_mapping", "csv_records", "empty_answer", "intake"},
     {"cleansing", "conversion", "expectations"},
     {"workbooks"},
     {"shaping"},
@@ -54,7 +54,7 @@ FLOORS = (
     {"transfer", "catalog"},
     {"binding", "history", "import_config", "pool", "reception", "schedule", "shelf_keeper"},
     {"pool_plan", "session_keeper", "summary", "progress"},
-    {"engine", "expansion", "kit", "run_files"},
+    {"engine", "expansion", "kit", "rerun", "run_files"},
     {"exit_codes"},
     {"app"},
     {""},  # sfr/__init__.py: the front door for programs

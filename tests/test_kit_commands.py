@@ -212,3 +212,23 @@ def test_import_config_makes_a_source_of_another_tools_settings_and_shows_no_pas
     assert "pa55-5ecret" in (tmp_path / ".env").read_text(encoding="utf-8")
     assert person.types("connectors", "--json").json()["configured"][-1] == {"name": "superset", "type": "superset"}
     assert person.types("import-config", "nowhere.ini").code == 2
+
+
+@pytest.mark.parametrize(("word", "key"), [("s3", "BUCKET"), ("sftp", "HOST"), ("table", "URL")])
+def test_a_type_of_destination_shows_its_settings_as_one_of_source_does(person: Person, word: str, key: str) -> None:
+    assert f"SFR_{word.upper()}_{key}" in person.types("connectors", word).stdout
+    assert f"SFR_{word.upper()}_{key}" in person.types("connectors").stdout
+
+
+def test_whoever_checks_a_name_that_is_none_is_told_destinations_too(person: Person) -> None:
+    ended = person.types("connectors", "check", "lakes", SFR_LAKE_TYPE="s3", SFR_LAKE_BUCKET="reports")
+    assert ended.code == 2
+    assert "there is no source or destination 'lakes'" in ended.stderr
+    assert "Did you mean lake?" in ended.stderr
+
+
+def test_settings_of_a_destination_that_do_not_fit_together_are_told_as_they_are_written(person: Person) -> None:
+    lake = {"SFR_LAKE_TYPE": "s3", "SFR_LAKE_BUCKET": "reports", "SFR_LAKE_ACCESS_KEY_ID": "AKIA"}
+    ended = person.types("connectors", "check", "lake", **lake)
+    assert ended.code == 2
+    assert "destination lake: SECRET_ACCESS_KEY is missing" in ended.stdout

@@ -150,3 +150,11 @@ def test_the_table_of_an_older_report_generator_gets_our_columns_and_keeps_its_r
                 None,
             )
             assert new.location == "s3://lake/a.csv"
+
+
+def test_it_is_known_which_files_of_a_run_a_later_one_has_replaced(history: History) -> None:
+    older = settle(history, "r1", AT_S3, AT_HOME)
+    assert history.replaced(older) == frozenset()
+    newer = settle(history, "r2", AT_S3)
+    assert history.replaced(older) == {AT_S3.location}
+    assert history.replaced(newer) == frozenset()

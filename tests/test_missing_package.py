@@ -1,7 +1,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import logging
+import os
+import shutil
+import subprocess
+import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -11,6 +16,7 @@ from sfr.cleansing import check_clean
 from sfr.cleansing.user_code import loaded
 from sfr.errors import ConfigError
 from sfr.missing_package import missing_package
+from tests.command_line import ROOT
 
 SFR = Path(__file__).parents[1] / "sfr"
 
@@ -46,3 +52,19 @@ def test_without_pandas_the_run_says_what_reading_the_list_says(
         pass
     assert (caught.value.message, caught.value.remedy) == (problem.message, problem.remedy)
     assert problem.message == "clean needs the package pandas, which is not installed"
+
+
+@pytest.mark.parametrize("there", [(), ("click",)])
+def test_whoever_has_not_installed_what_sfr_needs_is_told_how(tmp_path: Path, there: tuple[str, ...]) -> None:
+    """`-S` hides all installed packages; those in `there` are shown again."""
+    for name in there:
+        module = importlib.import_module(name).__file__
+        assert module is not None
+        shutil.copytree(Path(module).parent, tmp_path / name)
+    command = [sys.executable, "-S", str(ROOT / "main.py"), "history"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is not installed" in done.stderr
+    assert "pip install -r requirements.txt" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -15,6 +15,7 @@ from sfr.errors import AuthError, DeliveryError, InvalidReport, SfrError, Transi
 from sfr.intake import Intake
 from sfr.model import Delivered, Fetched, Job, Outcome, Place, Proof, Report, Status
 from sfr.staging import StagedFile
+from tests.faults.small_disks import fill, small_disk
 from tests.scripted import DATA, HEADER, Scripted, bring, rows, whole
 
 
@@ -131,7 +132,7 @@ def test_a_place_that_is_busy_is_waited_for_and_one_that_refused_is_not_asked_ag
     source, folder = Scripted(whole(DATA)), tmp_path / "here"
     places = (THERE, Place("attic", "b.csv"), HERE)
     outcome = send(folder, source, busy, closed, folder_at(folder), places=places)
-    both = f"{BUSY}; no such bucket"
+    both = f"lake: {BUSY}; attic: no such bucket"
     assert [attempt.error for attempt in outcome.attempts] == [both, both, "no such bucket"]
     assert (len(busy.parcels), len(closed.parcels), len(source.points)) == (3, 1, 1)
     assert [each.destination for each in outcome.deliveries] == ["lake", "folder"]
@@ -145,8 +146,9 @@ def test_what_each_place_refuses_is_told_and_a_refused_login_decides_how_the_run
     for refusals in ((gone, locked, off), (off, gone, locked)):
         places = tuple(Place(f"place{number}") for number in range(3))
         outcome = send(tmp_path, Scripted(whole(DATA)), *(Bucket(each) for each in refusals), places=places)
-        assert outcome.error == "; ".join(each.message for each in refusals)
-        assert outcome.remedy == ". ".join(each.remedy.rstrip(".") for each in refusals)
+        named = [(place.destination, error) for place, error in zip(places, refusals, strict=True)]
+        assert outcome.error == "; ".join(f"{name}: {error.message}" for name, error in named)
+        assert outcome.remedy == " ".join(f"{name}: {error.remedy.rstrip('.')}." for name, error in named)
         assert outcome.reason == "destination-login"
 
 
@@ -203,3 +205,33 @@ def test_an_update_that_a_place_cannot_do_is_refused_before_anything_is_delivere
         outcome = send(folder, Scripted(whole(DATA)), shelf, places=(place,))
         assert (outcome.status, outcome.reason) == (Status.FAILED, "append")
     assert (bucket.taken, left_in(folder)) == ({}, [])
+
+
+def test_a_folder_whose_disk_is_full_keeps_no_other_from_its_file(tmp_path: Path) -> None:
+    content = HEADER + rows(1, 20_000)
+    with small_disk(tmp_path / "full", megabytes=1) as full:
+        old = full / "sales.csv"
+        old.write_bytes(DATA)
+        fill(full)
+        bucket, here = Bucket(), tmp_path / "here"
+        places = (HERE, Place("archive"), THERE)
+        outcome = send(here, Scripted(whole(content)), folder_at(here), folder_at(full), bucket, places=places)
+        assert (outcome.status, outcome.reason) == (Status.FAILED, "disk-full")
+        assert [each.destination for each in outcome.deliveries] == ["folder", "lake"]
+        assert bucket.taken == {"daily/sales.csv": content}
+        assert (here / "sales.csv").read_bytes() == content
+        assert old.read_bytes() == DATA
+        assert left_in(full) == ["filler", "sales.csv"]
+
+
+def test_a_file_has_no_second_name_when_it_was_delivered_to_folders(tmp_path: Path) -> None:
+    here, archive = tmp_path / "here", tmp_path / "archive"
+    send(here, Scripted(whole(DATA)), folder_at(here), folder_at(archive), places=(HERE, Place("archive", "old/s.csv")))
+    assert [path.stat().st_nlink for path in (here / "sales.csv", archive / "old/s.csv")] == [1, 1]
+    assert left_in(tmp_path) == ["archive/old/s.csv", "here/sales.csv"]
+
+
+def test_people_are_told_the_whole_path_of_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = send(tmp_path, Scripted(whole(DATA)), folder_at(Path("archive")), places=(Place("archive"),))
+    assert outcome.location == str(tmp_path / "archive" / "sales.csv")

@@ -36,7 +36,7 @@ class Folder:
     Config = FolderConfig
 
     def __init__(self, config: FolderConfig) -> None:
-        self._directory = config.directory
+        self._directory = config.directory.absolute()  # where a file lies is told to people who are elsewhere
         self._may_create = config.may_create
         self._owner_pid = config.owner_pid
 

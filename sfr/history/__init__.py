@@ -157,6 +157,11 @@ class History:
             connection.execute(update(jobs).where(jobs.c.id == outcome.job_id).values(written))
             ledger.renew_links(connection, outcome.deliveries)
 
+    def replaced(self, outcome: Outcome) -> frozenset[str]:
+        """The locations of its files at which a later job has put others."""
+        with self._database.reading() as connection:
+            return ledger.replaced(connection, outcome)
+
     def finish_run(self, run_id: str, exit_code: int, now: float) -> None:
         with self._database.writing() as connection:
             connection.execute(update(runs).where(runs.c.id == run_id).values(exit_code=exit_code, finished_at=now))

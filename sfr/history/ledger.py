@@ -22,6 +22,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     inspect,
+    select,
     text,
     update,
 )
@@ -103,6 +104,13 @@ def renew_links(connection: Connection, renewed: Iterable[Delivered]) -> None:
     if rows:
         new: dict[str, Any] = {"download_link": bindparam("new_link"), "link_expires_at": bindparam("new_end")}
         connection.execute(update(ledger).where(ledger.c.report_id == bindparam("its_id")).values(new), rows)
+
+
+def replaced(connection: Connection, outcome: Outcome) -> frozenset[str]:
+    """Where files of this outcome lay that a later job has replaced."""
+    ids = {report_id(each): each.location for each in outcome.deliveries}
+    found = connection.execute(select(ledger.c.report_id, ledger.c.job_id).where(ledger.c.report_id.in_(ids)))
+    return frozenset(ids[row.report_id] for row in found if row.job_id not in (None, outcome.job_id))
 
 
 def _rows(run_id: str, report: Report, outcome: Outcome, zone: str) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from sfr.errors import BrokenConnector, ConfigError
 from sfr.plugins import destination_class, source_class
 from sfr.settings import Settings
 from sfr.settings.kept_secrets import kept_secrets
-from sfr.settings.sources import Declared, Written, key_of
+from sfr.settings.sources import Declared, Written, is_destination, key_of
 
 # What says whose account it is; no other source may have it, and least of all a stranger's connector.
 _OF_SALESFORCE = frozenset({"domain", "sid"})
@@ -128,14 +128,14 @@ def _built(
 
 def _told(declared: Declared, fields: Mapping[str, Written], model: type[BaseModel], detail: Any) -> str:
     name = str(detail["loc"][0]) if detail["loc"] else ""
-    key = key_of(declared.name, name) if name else f"source {declared.name}"
+    key = key_of(declared.name, name) if name else f"{_what(declared)} {declared.name}"
     about = model.model_fields[name].description or "" if name in model.model_fields else ""
     if detail["type"] == "missing" and is_secret(model.model_fields[name]):
         return f"{key} is not set: {_how_to_set(declared, [name])}. {about}".rstrip()
     if detail["type"] == "missing":
         return f"{key} is not set. {about}".rstrip()
     message = " ".join(detail["msg"].removeprefix("Value error, ").replace("Input should", "must").rstrip(".").split())
-    message = f"{message[:1].lower()}{message[1:]}."
+    message = f"{message if message[:2].isupper() else message[:1].lower() + message[1:]}."
     secrets = [each for each, field in model.model_fields.items() if is_secret(field)]
     if not name and secrets and not fields.keys() & set(secrets):
         return f"{key}: {message} None of its secrets is set: {_how_to_set(declared, secrets)}."
@@ -145,6 +145,10 @@ def _told(declared: Declared, fields: Mapping[str, Written], model: type[BaseMod
     shown = "(hidden)" if is_secret(field) or "@" in str(written.value) else f'"{written.value}"'
     place = f"{_shown_key(declared, name, written)} = {shown}" + ("" if written.is_in_table else f" ({written.place})")
     return f"{place}: {message} {about}".rstrip()
+
+
+def _what(declared: Declared) -> str:
+    return "destination" if is_destination(declared.kind) else "source"
 
 
 def _how_to_set(declared: Declared, secrets: Sequence[str]) -> str:
@@ -171,7 +175,7 @@ def _unknown_fields(declared: Declared, model: type[BaseModel]) -> list[str]:
         meant = close[0] if close and written.is_in_table else key_of(declared.name, close[0]) if close else ""
         hint = f"did you mean {meant}?" if close else f"there are: {', '.join(known)}"
         shown = _shown_key(declared, name, written) + ("" if written.is_in_table else f" ({written.place})")
-        problems.append(f"{shown} is no setting of a source of type {declared.kind}; {hint}")
+        problems.append(f"{shown} is no setting of a {_what(declared)} of type {declared.kind}; {hint}")
     return problems
 
 

@@ -64,11 +64,16 @@ def _declared(settings: Settings, name: str) -> tuple[Declared, Any]:
     if name in settings.destination_names() or name in destination_types():
         declared = settings.declared_destination(name)
         return declared, destination_class(declared.kind)
+    raise unknown_name(settings, name)
+
+
+def unknown_name(settings: Settings, name: str) -> ConfigError:
+    """The error for a name that no source and no destination has."""
     known = sorted({*settings.source_names(), *settings.destination_names()})
     hint = did_you_mean(name, known)
     there = f"There are: {', '.join(known)}. A new one begins with a line {key_of(name, 'type')}=superset in .env."
     message = f"there is no source or destination {name!r}"
-    raise ConfigError(message, reason="credentials", remedy=f"{hint} {there}".lstrip())
+    return ConfigError(message, reason="unknown-name", remedy=f"{hint} {there}".lstrip())
 
 
 def _no_secret(declared: Declared, field: str, model: type[BaseModel], secrets: list[str]) -> ConfigError:

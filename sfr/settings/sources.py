@@ -109,12 +109,12 @@ class Declarations:
     @property
     def names(self) -> tuple[str, ...]:
         """Every source that has a name, whether or not its settings are right."""
-        return tuple(sorted(name for name, kind in self._kinds.items() if not _is_destination(kind)))
+        return tuple(sorted(name for name, kind in self._kinds.items() if not is_destination(kind)))
 
     @property
     def destination_names(self) -> tuple[str, ...]:
         """Every destination that has a name, whether or not its settings are right."""
-        return tuple(sorted(name for name, kind in self._kinds.items() if _is_destination(kind)))
+        return tuple(sorted(name for name, kind in self._kinds.items() if is_destination(kind)))
 
     def find(self, name: str) -> Declared:
         """The source of that name. Raises ConfigError with similar names when there is none."""
@@ -212,7 +212,8 @@ def _prefix(name: str) -> str:
     return f"{PREFIX}{re.sub(r'[^A-Z0-9]', '_', name.upper())}_"
 
 
-def _is_destination(kind: str) -> bool:
+def is_destination(kind: str) -> bool:
+    """Whether a type is one of destinations alone."""
     return kind not in SOURCES and kind in destination_types() and kind not in source_types()
 
 

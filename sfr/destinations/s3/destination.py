@@ -72,7 +72,9 @@ class S3:
                 raise DeliveryError(f"{where}: nothing is there any more", reason="gone", remedy=remedy)
             link = link_to(self._access, bucket, key, self._config.link_seconds)
         others = ("another file has taken its place since, and the link leads to that one",)
-        is_another = delivered.sha256 and found.metadata.get("sha256", delivered.sha256) != delivered.sha256
+        is_another = found.bytes != delivered.bytes or (
+            delivered.sha256 and found.metadata.get("sha256", delivered.sha256) != delivered.sha256
+        )
         return _linked(replace(delivered, warnings=others if is_another else ()), link)
 
     def check(self) -> None:
