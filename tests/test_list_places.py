@@ -183,6 +183,32 @@ def test_two_reports_do_not_share_a_path_unless_both_add_to_a_table(settings: Se
     assert wrong(two(folder, ""), settings)[0][2] == "would overwrite report 2 at folder"
 
 
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "is_one"),
+    [
+        ("s3", {"BUCKET": "b"}, {"BUCKET": "b", "STORAGE_CLASS": "STANDARD_IA"}, True),
+        ("s3", {"BUCKET": "b"}, {"BUCKET": "b", "ENDPOINT_URL": "https://s3.example.com"}, False),
+        ("sftp", {"HOST": "h", "USERNAME": "u", "DIRECTORY": "d"}, {"HOST": "h", "PORT": "22", "USERNAME": "u"}, False),
+        ("sftp", {"HOST": "h", "USERNAME": "u"}, {"HOST": "h", "PORT": "22", "USERNAME": "u"}, True),
+        ("table", {"URL": "sqlite:///a.db"}, {"URL": "sqlite:///a.db"}, True),
+        ("table", {}, {}, False),  # their addresses may be kept where only a run looks
+    ],
+)
+def test_two_names_of_one_place_are_one_place(
+    monkeypatch: pytest.MonkeyPatch, kind: str, first: dict[str, str], second: dict[str, str], is_one: bool
+) -> None:
+    row = "name: {0}\nid: 1\nsource: bi\ndestination: {{destination: {0}, path: x}}"
+    rows = [row.format(name) for name in ("one", "two")]
+    written = {"SFR_ONE_TYPE": kind, "SFR_TWO_TYPE": kind}
+    written |= {f"SFR_ONE_{key}": value for key, value in first.items()}
+    written |= {f"SFR_TWO_{key}": value for key, value in second.items()}
+    with settings_with(monkeypatch, SUPERSET, written) as settings:
+        if is_one:
+            assert wrong(listed(*rows), settings)[0][2] == "would overwrite report 1 at two"
+        else:
+            assert len(read("list.yaml", listed(*rows), settings)) == 2
+
+
 def test_a_report_that_comes_as_a_workbook_goes_into_no_table(settings: Settings) -> None:
     [(column, _, message, _)] = wrong(f"name,id,params,destination\na,{ID},xf=xlsx,warehouse\n", settings, "list.csv")
     assert (column, message) == ("destination", "takes records, and this report comes as xlsx")

@@ -59,10 +59,25 @@ class Shelf:
         """A text that is the same for two reports only if they would be at the same place. `folder` is where reports
         go that go to the folder."""
         if not self.is_folder:
-            return f"{self.name}\n{path}"
+            return "\n".join([*self._server, "/".join(filter(None, [self._written("directory").strip("/"), path]))])
         directory = self.fields.get("directory")
         file = Path(str(directory.value) if directory else folder) / path
         return same_file_key(file.parent, file.name)
+
+    @property
+    def _server(self) -> list[str]:
+        """The same for two names of one server, where its connector says which settings tell that: two reports under
+        one path would be one file there."""
+        config = getattr(self.connector, "Config", None)
+        names: tuple[str, ...] = getattr(config, "place_fields", ())
+        usual = {name: config.model_fields[name].default for name in names} if config else {}
+        unknown = [name for name in names if name not in self.fields and not isinstance(usual[name], (str, int))]
+        if not names or unknown:  # it may stand where only a run looks
+            return [self.name]
+        return [self.kind, *(self._written(name) or str(usual[name]) for name in names)]
+
+    def _written(self, name: str) -> str:
+        return str(self.fields[name].value).strip().rstrip("/") if name in self.fields else ""
 
 
 class Shelves:

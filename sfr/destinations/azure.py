@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -22,6 +22,7 @@ class AzureConfig(BaseModel):
     """Where the container is, and what opens it."""
 
     model_config = ConfigDict(frozen=True)
+    place_fields: ClassVar[tuple[str, ...]] = ("account", "container")  # what tells one server from another
 
     container: str = Field(min_length=3, max_length=63, description="The container's name.")
     directory: str = Field("", description="What all names begin with, such as reports/daily.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -22,6 +22,7 @@ class GcsConfig(BaseModel):
     """Where the bucket is, and what opens it."""
 
     model_config = ConfigDict(frozen=True)
+    place_fields: ClassVar[tuple[str, ...]] = ("bucket",)  # what tells one server from another
 
     bucket: str = Field(min_length=3, max_length=222, description="The bucket's name.")
     directory: str = Field("", description="What all names begin with, such as reports/daily.")

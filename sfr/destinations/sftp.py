@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, BinaryIO, Self, cast
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
@@ -25,6 +25,7 @@ class SftpConfig(BaseModel):
     """Where the server is, and who we are there."""
 
     model_config = ConfigDict(frozen=True)
+    place_fields: ClassVar[tuple[str, ...]] = ("host", "port", "username")  # what tells one server from another
 
     host: str = Field(min_length=1, description="The server's name or address.")
     port: int = Field(22, ge=1, le=65535, description="Its port.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -22,6 +22,7 @@ class SmbConfig(BaseModel):
     """Where the share is, and who we are there."""
 
     model_config = ConfigDict(frozen=True)
+    place_fields: ClassVar[tuple[str, ...]] = ("host", "port", "share")  # what tells one server from another
 
     host: str = Field(min_length=1, description="The file server's name or address.")
     port: int = Field(445, ge=1, le=65535, description="Its port.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
@@ -18,6 +18,7 @@ class S3Config(BaseModel):
     """A bucket of Amazon S3, or of a server that speaks its protocol."""
 
     model_config = ConfigDict(frozen=True)
+    place_fields: ClassVar[tuple[str, ...]] = ("endpoint_url", "bucket")  # what tells one server from another
 
     bucket: str = Field(description="The bucket to deliver to.")
     path: str = Field("", description="What files are called there, such as {source}/{name}/{today:%Y/%m/%d}.{format}.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from sfr.database_address import read_database_address
@@ -13,6 +15,7 @@ class TableConfig(BaseModel):
     """A database, and how its tables are filled."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    place_fields: ClassVar[tuple[str, ...]] = ("url", "schema_name")  # what tells one server from another
 
     url: SecretStr = Field(
         description="The database: PostgreSQL, MySQL, MariaDB or SQLite, with user and password",
