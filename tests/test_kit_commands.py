@@ -71,6 +71,7 @@ def test_one_type_is_shown_alone_by_its_name_or_that_of_a_source(person: Person,
 
 def test_a_type_shows_the_options_of_its_reports(person: Person) -> None:
     assert "options of its reports" in person.types("connectors", "superset").stdout
+    assert "OWNER_PID" not in person.types("connectors", "folder").stdout  # that is the engine's to know
 
 
 def test_an_unknown_type_is_told_the_nearest_one(person: Person) -> None:

@@ -119,6 +119,8 @@ def _packages(group: str) -> dict[str, str]:
 
 def _settings(model: type[BaseModel], key: Any) -> Iterable[Setting]:
     for name, field in model.model_fields.items():
+        if field.exclude:  # the engine sets it
+            continue
         yield Setting(
             key=key(name),
             field=name,

@@ -27,7 +27,9 @@ class FolderConfig(BaseModel):
 
     directory: Path = Field(description="The folder to deliver to")
     may_create: bool = Field(False, description="Make the folder when it is missing")
-    owner_pid: int = Field(default_factory=os.getpid, description="The process whose end makes partial files worthless")
+    owner_pid: int = Field(
+        default_factory=os.getpid, exclude=True, description="The process whose end makes partial files worthless"
+    )
 
 
 class Folder:
