@@ -9,6 +9,7 @@ import secrets
 import socket
 import sys
 from enum import Enum
+from pathlib import Path
 
 # With what follows it stays below the 255 bytes that file systems hold, and below most long names themselves.
 _MOST_NAME_BYTES = 160
@@ -67,7 +68,16 @@ def _runs(pid: int) -> bool:
         return False
     except PermissionError:
         return True  # it is another user's
-    return True
+    return not _is_unburied(pid)
+
+
+def _is_unburied(pid: int) -> bool:
+    """Whether it has ended, and its parent has not asked how: in a container often nobody does (proc_pid_stat(5))."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:  # no such system, or it has just ended
+        return False
+    return stat.rpartition(b")")[2].split()[:1] == [b"Z"]
 
 
 if sys.platform == "win32":

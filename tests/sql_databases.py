@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from sfr.sources.sql.config import SqlConfig
@@ -15,7 +16,10 @@ from sfr.sources.sql.reading import Readings, Record
 from tests.histories import own_database
 from tests.services import require
 
-KINDS = ("postgresql", "mysqlclient", "pymysql", "sqlite")
+KINDS = (
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("postgresql", "mysqlclient", "pymysql")),
+    pytest.param("sqlite"),
+)
 NULL = "\\N"
 
 

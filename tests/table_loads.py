@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url
 
@@ -15,7 +16,10 @@ from sfr.csv_scan import CsvScan
 from sfr.destinations.table.destination import Table, TableConfig
 from tests.histories import own_database, sqlite_url
 
-KINDS = ("postgresql", "mysql", "mysql by insert", "sqlite")
+KINDS = (
+    *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("postgresql", "mysql", "mysql by insert")),
+    pytest.param("sqlite"),
+)
 JOB = "r1-0001"
 
 

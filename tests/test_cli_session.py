@@ -11,6 +11,8 @@ from sfr.demo.behaviours import Csv
 from sfr.demo.org import DEMO_SID, OrgProcess
 from tests.command_line import Person, report_id
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def org() -> Iterator[OrgProcess]:

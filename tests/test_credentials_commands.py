@@ -16,6 +16,9 @@ from tests.credential_places import holding, types_at_a_terminal
 from tests.servers.files import Asked, FileServer, Reply
 from tests.services import require
 
+pytestmark = pytest.mark.slow
+
+
 SECRET = "hunter2-s3cret-token"
 MASTER = "the-master-key-of-this-person"
 POSIX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="wants a terminal of Linux")

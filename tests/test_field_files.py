@@ -16,6 +16,9 @@ from sfr.errors import ConfigError, DeliveryError
 from sfr.settings import load_settings
 from tests.command_line import Person, report_id
 
+pytestmark = pytest.mark.slow
+
+
 LIST = f"name,id\nsales,{report_id(1)}\n"
 
 

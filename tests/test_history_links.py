@@ -13,6 +13,9 @@ import pytest
 from tests.command_line import Person
 from tests.servers.small_s3 import SmallS3
 
+pytestmark = pytest.mark.slow
+
+
 REPLACED = "! another file has taken its place since, and the link leads to that one"
 REPORT = {"name": "users", "source": "lms", "query": "SELECT id FROM users", "destination": ["lake"]}
 

@@ -15,6 +15,7 @@ from sfr.model import Window
 from sfr.sources.sql.config import SqlConfig
 from tests.histories import own_database
 from tests.joining import Answered, Kept, Sources
+from tests.sql_databases import carry_out
 
 # Twice each, some equal in one database and not in the other.
 KEYS = ("a", "A", "á", "a ", "b", "", " ", None, "01", "1", "1.0", "ß", "x'y", "\\", "%", "é😀", "77")
@@ -26,6 +27,7 @@ Equal = Callable[[str], object]
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
     with own_database("postgresql") as postgresql, own_database("mysql") as mysql:
+        carry_out(mysql, "ALTER DATABASE CHARACTER SET utf8mb4")  # a server may have another one of its own
         yield {"postgresql": postgresql, "mysql": mysql}
 
 

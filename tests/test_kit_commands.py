@@ -11,6 +11,9 @@ from tests.command_line import ROOT, Person
 from tests.installed import install
 from tests.servers.tides import KEY, TidesServer
 
+pytestmark = pytest.mark.slow
+
+
 BROKEN = "raise RuntimeError('this package is older than its Python')\n"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -49,6 +50,13 @@ def test_a_partial_file_forgotten_for_a_day_goes_even_if_some_process_has_its_nu
         os.utime(tmp_path / name, (time.time() - age_seconds,) * 2)
     assert sweep(tmp_path, ours=False) == 1
     assert {path.name for path in tmp_path.iterdir()} == {fresh, browsers}
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="Windows has no processes that have ended and are still there")
+def test_a_process_that_has_ended_and_was_not_buried_writes_no_more() -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert writer_of(part_name("a.csv", process.pid)) is Writer.GONE
 
 
 def test_a_partial_file_of_another_machine_is_left_alone_in_a_folder_of_others(

@@ -14,6 +14,9 @@ from sfr.errors import Cancelled, DeliveryError, SfrError, TransientError
 from tests.buckets import PART_BYTES, large, parcel, settings_for, stop_at
 from tests.servers.small_s3 import Fault, SmallS3, Stored
 
+pytestmark = pytest.mark.slow
+
+
 OLD = b"a\nold\n"
 
 

@@ -17,6 +17,9 @@ from tests.buckets import large, parcel, settings_for
 from tests.certificates import Authority
 from tests.servers.small_s3 import Fault, SmallS3
 
+pytestmark = pytest.mark.slow
+
+
 REFUSALS = [
     (404, "NoSuchBucket", "no-bucket"),
     (403, "AccessDenied", "no-permission"),

@@ -18,7 +18,7 @@ import pytest
 from tests.faults.office import Office
 from tests.servers.small_s3 import Fault, SmallS3
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 SECONDS = 60.0
 

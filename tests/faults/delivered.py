@@ -27,7 +27,7 @@ def check_all_new(office: Office, generations: list[int]) -> Found:
     ledger = office.ledger()
     assert len(ledger) == places + 3
     assert {location: ledger[location].sha256 for location in found.sums} == found.sums
-    assert office.left_over() == []
+    assert office.left_over() == [], office.left_over()
     assert office.tables() == {"users", "added", "sfr_loads"}
     return found
 

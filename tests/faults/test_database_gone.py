@@ -49,7 +49,7 @@ class Far:
 
     def has_some(self) -> bool:
         """Whether records have come, and not all of them."""
-        parts = [part for place in self.places for part in place.parent.glob(".*.part")]
+        parts = self.office.folder.rglob(".*.part")
         return any(part.stat().st_size > 500_000 for part in parts)
 
     def end_session(self) -> None:

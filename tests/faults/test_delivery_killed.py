@@ -28,10 +28,11 @@ TELLING = {
         "1 UPDATE sfr_runs SET",
     ),
     "worker": (
-        "2 open /archive/.users.parquet.PART.part",
+        "2 open /output/.sfr/staging/.users.parquet.PART.part",
         "1 COMMIT",
         "1 send PUT",
         "1 os.rename /output/.users.parquet.PART.part /output/users.parquet",
+        "1 os.link /output/.sfr/staging/.users.parquet.PART.part /archive/.users.parquet.PART.part",
         "1 os.rename /archive/.users.parquet.PART.part /archive/old/users.parquet",
         "3 COMMIT",
         "1 os.rename /output/.added.csv.PART.part /output/added.csv",
