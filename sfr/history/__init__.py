@@ -62,11 +62,11 @@ class History:
 
     def add_run(self, run: Run, reports: Sequence[Report]) -> None:
         """Write down a run and queue a job for each report, in this order."""
-        rows = [queued_values(run.id, number, report) for number, report in enumerate(reports, start=1)]
         with self._database.writing() as connection:
             connection.execute(insert(runs), run_values(run))
-            if rows:
-                connection.execute(insert(jobs), rows)
+            for start in range(0, len(reports), PAGE):  # all at once would be in memory several times
+                part = enumerate(reports[start : start + PAGE], start=start + 1)
+                connection.execute(insert(jobs), [queued_values(run.id, number, report) for number, report in part])
 
     def claim(self, run_id: str, limit: int, lease_seconds: float, now: float) -> list[Job]:
         """Take up to `limit` jobs for `lease_seconds`: queued ones in list order, then those whose lease is over.
