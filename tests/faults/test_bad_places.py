@@ -28,7 +28,8 @@ def test_a_full_disk_fails_the_report_that_does_not_fit_by_name_and_no_other(tmp
     reports = {"big.csv": BIG} | {f"small{number}.csv": SMALL for number in range(10)}
     with small_disk(tmp_path / "shelf") as shelf, Desk(tmp_path, reports) as desk:
         (shelf / "big.csv").write_bytes(b"yesterday\n")
-        finished = desk.run("--concurrency", "2", REPORT_DIRECTORY=str(shelf))
+        # One after the other: there is no room for anything in the moment in which the big one has taken all of it.
+        finished = desk.run("--concurrency", "1", REPORT_DIRECTORY=str(shelf))
         _, outcomes = desk.last_run()
         assert finished.code == 1, finished.stdout + finished.stderr
         assert outcomes["big.csv"].reason == "disk-full"
