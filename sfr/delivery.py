@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from sfr import checks
+from sfr import checks, wording
 from sfr.atomic import delivery_error
 from sfr.checksum import sha256_of
 from sfr.connector import Staging
@@ -49,10 +49,8 @@ class Delivery:
     ) -> None:
         self._job, self._report = job, job.report
         self._private, self._origin, self._progress, self._tell = private, origin, progress, tell
-        self._shelves = shelves
         # What grows in one of several places could be in none of them when that one is full.
-        is_only = len(shelves) == 1 or private is None
-        self._stagers = [shelf for shelf in reversed(shelves) if isinstance(shelf, Staging)] if is_only else []
+        self._stager = shelves[0] if len(shelves) == 1 and isinstance(shelves[0], Staging) else None
         journals = private / "appended" if private else None
         self._placings = [
             Placing(job, place, shelf, stage=self._staging, journals=journals, progress=progress)
@@ -120,12 +118,8 @@ class Delivery:
         return outcome
 
     def _in_turn(self) -> list[int]:
-        """Those that only read come first; the last one gets the file itself, and where it grew is a rename away."""
-        stager = self._stagers[0] if self._stagers else None
-        return sorted(
-            range(len(self._shelves)),
-            key=lambda number: (self._placings[number].consumes, self._shelves[number] is stager),
-        )
+        """Those that only read come first; the last one gets the file itself."""
+        return sorted(range(len(self._placings)), key=lambda number: self._placings[number].consumes)
 
     def discard(self) -> None:
         """Remove what is left of the finished files."""
@@ -164,13 +158,8 @@ class Delivery:
         )
 
     def _staging(self, name: str) -> Path:
-        while self._stagers:
-            try:
-                return self._stagers[0].staging(name)
-            except DeliveryError:
-                if len(self._stagers) == 1:
-                    raise
-                self._stagers.pop(0)  # it will refuse its file; the others get theirs
+        if self._stager is not None:
+            return self._stager.staging(name)
         if self._private is None:
             raise DeliveryError("there is no place where the file can grow")
         folder = self._private / "staging"
@@ -215,14 +204,10 @@ def _told_together(refused: Sequence[tuple[str, SfrError]]) -> SfrError:
     the reason whichever it is: it decides how the run ends."""
     together = copy(refused[0][1])
     together.args = ("; ".join(f"{name}: {error.message}" for name, error in refused),)
-    together.remedy = " ".join(f"{name}: {_sentence(error.remedy)}" for name, error in refused if error.remedy)
+    together.remedy = " ".join(f"{name}: {wording.sentence(error.remedy)}" for name, error in refused if error.remedy)
     if any(error.reason == LOGIN_REFUSED for _, error in refused):
         together.reason = LOGIN_REFUSED
     return together
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _blank_lines(facts: CsvFacts | None) -> tuple[str, ...]:

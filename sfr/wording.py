@@ -27,6 +27,11 @@ _WITHOUT_ERROR = {
 }
 
 
+def sentence(text: str) -> str:
+    """The text with a stop behind it, unless it has one."""
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
 def size(count: float) -> str:
     """Bytes in decimal units, as in "12.3 MB" (1 MB = 1,000,000 bytes)."""
     for unit in ("B", "kB", "MB", "GB"):

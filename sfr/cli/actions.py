@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sfr import wording
 from sfr.app import App, RunResult
 from sfr.binding import with_workbooks
 from sfr.catalog import parse_reports, read_list, select
@@ -112,8 +113,7 @@ def _tell_of_login(result: RunResult, rerun: str) -> None:
     why = first.outcome.error if first else ""
     advice = "run `sfr login` where somebody can answer, then"
     if first and first.outcome.remedy and (login_refused(first.outcome) or first.job.report.source != "salesforce"):
-        remedy = first.outcome.remedy
-        advice = f"{remedy if remedy.endswith(('.', '?', '!')) else f'{remedy}.'} Then"
+        advice = f"{wording.sentence(first.outcome.remedy)} Then"
     complain(f"login needed. {why}", f"{advice} `{rerun}`")
 
 

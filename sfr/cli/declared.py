@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from sfr import plugins
+from sfr import plugins, wording
 from sfr.connector import HavingOptions
 from sfr.errors import ConfigError, SfrError
 from sfr.settings import Settings, environment_names
@@ -43,9 +43,8 @@ class Setting:
     @property
     def meaning(self) -> str:
         """The description, with an example."""
-        about = self.description if self.description.endswith(("?", "!", ".")) else f"{self.description}."
         example = f" Such as {self.examples[0]}" if self.examples and self.examples[0] not in ("", self.default) else ""
-        return about + example
+        return wording.sentence(self.description) + example
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

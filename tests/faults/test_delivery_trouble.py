@@ -11,6 +11,7 @@ import pytest
 from tests.faults.delivered import check_all_new
 from tests.faults.office import BATCH, SECONDS, Office
 from tests.faults.processes import until
+from tests.faults.stalling_cleaner import FUNCTION, StallingCleaner
 from tests.servers.small_s3 import Fault, SmallS3
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -101,31 +102,18 @@ def test_ctrl_c_while_a_file_goes_to_a_bucket_leaves_nothing_half(office_with_bu
     check_all_new(office, [1, 2])
 
 
-STALLING = """
-import pathlib, time
-
-def slowly(frame, report):
-    here = pathlib.Path({folder!r})
-    (here / "reached").touch()
-    while (here / "stall").exists():
-        time.sleep(0.05)
-    return frame
-"""
-
-
 def test_ctrl_c_while_records_are_cleansed_ends_at_once_and_failed_brings_the_report(office: Office) -> None:
-    (office.folder / "stall").touch()
-    (office.folder / "input" / "clean.py").write_text(STALLING.format(folder=str(office.folder)), encoding="utf-8")
+    cleaner = StallingCleaner(office.folder)
     query = "SELECT id, generation FROM added ORDER BY id"
-    office.write_list(f"- name: slow\n  source: lms\n  query: {query}\n  clean: input/clean.py:slowly\n")
+    office.write_list(f"- name: slow\n  source: lms\n  query: {query}\n  clean: {FUNCTION}\n")
     run = office.start()
-    until((office.folder / "reached").exists, "the function", seconds=SECONDS)
+    until(cleaner.is_reached, "the function", seconds=SECONDS)
     run.interrupt()
     finished = run.wait()
     assert finished.code == 130, finished.stdout + finished.stderr
     assert office.names() == set()
     assert not list(office.output.glob(".*.part"))
-    (office.folder / "stall").unlink()
+    cleaner.go_on()
     assert office.run("--failed").code == 0
     assert len((office.output / "slow.csv").read_bytes().splitlines()) == BATCH + 1
     assert office.left_over() == []

@@ -11,6 +11,7 @@ import pytest
 from tests.faults.office import SECONDS, Office
 from tests.faults.processes import Child, Finished, until
 from tests.faults.small_disks import fill, small_disk
+from tests.faults.stalling_cleaner import FUNCTION, StallingCleaner
 from tests.faults.test_stopping import END_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -68,35 +69,20 @@ def test_a_full_disk_fails_a_report_with_one_message_wherever_it_strikes(office:
 
 
 NO_ROOM = "cannot be kept on this disk"
-STALLING = """
-import pathlib, time
-
-def slowly(frame, report):
-    here = pathlib.Path({folder!r})
-    (here / "reached").touch()
-    while (here / "stall").exists():
-        time.sleep(0.05)
-    return frame
-"""
-
-
 ADDED = "SELECT generation, id FROM added ORDER BY id"
 
 
 @contextmanager
 def no_room(office: Office, update: str) -> Iterator[tuple[Child, Path]]:
     """A run whose report comes when there is no room left for what it writes down; and what takes the room."""
-    (office.folder / "stall").touch()
-    (office.folder / "input" / "clean.py").write_text(STALLING.format(folder=str(office.folder)), encoding="utf-8")
-    office.write_list(
-        f"- {{name: added, source: lms, query: '{ADDED}', clean: 'input/clean.py:slowly', update: {update}}}\n"
-    )
+    cleaner = StallingCleaner(office.folder)
+    office.write_list(f"- {{name: added, source: lms, query: '{ADDED}', clean: '{FUNCTION}', update: {update}}}\n")
     office.output.mkdir()
     with small_disk(office.output / ".sfr", megabytes=1) as disk:
         run = office.start()
-        until((office.folder / "reached").exists, "the function", seconds=SECONDS)
+        until(cleaner.is_reached, "the function", seconds=SECONDS)
         filler = fill(disk)
-        (office.folder / "stall").unlink()
+        cleaner.go_on()
         until(lambda: NO_ROOM in run.stdout, "a word about the history", seconds=SECONDS)
         assert run.running
         yield run, filler
